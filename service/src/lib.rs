@@ -1,0 +1,13 @@
+//! What every binary of this project does the same: logs, signals, and the admin port with probes and metrics.
+
+#![forbid(unsafe_code)]
+
+mod admin;
+mod health;
+mod logs;
+mod signals;
+
+pub use admin::serve_admin;
+pub use health::{Condition, Health};
+pub use logs::{LogArgs, LogFormat, init};
+pub use signals::shutdown_signal;
