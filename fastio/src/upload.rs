@@ -1,0 +1,235 @@
+//! Bringing a file into a workspace. Source: official CLI 0.2.13 and newer, `upload.rs` and `upload_integrity.rs`; agent
+//! guides v1.29 to v1.41.
+//!
+//! Small files go in one call ([`Client::upload_small`]). Larger ones open a session, send chunks numbered from 1 (any
+//! order, at most three at a time), complete it and wait for the node. A file of the same name in the same folder is
+//! replaced in place: same node, new version.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::multipart::{Form, Part};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::envelope::fields;
+use crate::error::Error;
+use crate::storage::check_name;
+use crate::{Client, NodeId, Result, UploadId, WorkspaceId};
+
+/// Largest file that goes in one call, in bytes.
+pub const MAX_SMALL_UPLOAD: usize = 4 * 1024 * 1024;
+/// Smallest chunk, in bytes; only the last one of a session may be smaller.
+pub const MIN_CHUNK: usize = 1024 * 1024;
+/// Largest chunk, in bytes.
+pub const MAX_CHUNK: usize = 100_000_000;
+
+/// Longest wait that the service takes for [`Client::upload_status`].
+const MAX_WAIT: Duration = Duration::from_secs(590);
+/// Slowest line that an upload still gets through on, in bytes per second: bodies get time by their size.
+const SLOWEST: usize = 128 * 1024;
+
+/// An upload that the service has taken.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct UploadStarted {
+    /// The session.
+    pub id: UploadId,
+    /// The node, when the service tells at once; usually it has to be asked for with [`Client::upload_status`].
+    #[serde(default, rename = "new_file_id", deserialize_with = "fields::opt_id")]
+    pub node: Option<NodeId>,
+}
+
+/// How far an upload is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UploadStatus {
+    /// Still taking chunks, assembling or storing.
+    InProgress,
+    /// The file is there.
+    Stored(NodeId),
+    /// Nothing was stored and nothing will be: open a new session.
+    Failed {
+        /// The service's status and words.
+        message: String,
+    },
+}
+
+impl Client {
+    /// Uploads a file of at most [`MAX_SMALL_UPLOAD`] bytes in one call: `POST /upload/` with the bytes.
+    pub async fn upload_small(
+        &self,
+        ws: &WorkspaceId,
+        folder: &NodeId,
+        name: &str,
+        content: Bytes,
+    ) -> Result<UploadStarted> {
+        const OPERATION: &str = "upload.small";
+        check_name(OPERATION, name)?;
+        if content.len() > MAX_SMALL_UPLOAD {
+            let problem = format!(
+                "{} bytes, at most {MAX_SMALL_UPLOAD} go in one call: open an upload and send chunks",
+                content.len()
+            );
+            return Err(Error::argument(OPERATION, "content", problem));
+        }
+        let crc = checksum(&content);
+        let time = time_for(content.len());
+        let mut form = Form::new();
+        for (field, value) in target(ws, folder, name, content.len() as u64) {
+            form = form.text(field, value);
+        }
+        form = form.text("hash_algo", "crc32c").text("hash", crc).part("chunk", part(content, name));
+        self.post(OPERATION, &["upload"]).multipart(form).extra_time(time).send().await
+    }
+
+    /// Opens a session for a file of `size` bytes: `POST /upload/`.
+    pub async fn open_upload(
+        &self,
+        ws: &WorkspaceId,
+        folder: &NodeId,
+        name: &str,
+        size: u64,
+    ) -> Result<UploadId> {
+        const OPERATION: &str = "upload.open";
+        check_name(OPERATION, name)?;
+        let form = target(ws, folder, name, size).into();
+        let reply: UploadStarted = self.post(OPERATION, &["upload"]).form(form).send().await?;
+        Ok(reply.id)
+    }
+
+    /// Sends one chunk with its CRC-32C: `POST /upload/{id}/chunk/`. `order` counts from 1. The same order may be sent
+    /// again after a failure.
+    pub async fn put_chunk(&self, upload: &UploadId, order: u32, content: Bytes) -> Result<()> {
+        const OPERATION: &str = "upload.chunk";
+        if order == 0 {
+            return Err(Error::argument(OPERATION, "order", "is 0: chunks are numbered from 1"));
+        }
+        if content.is_empty() || content.len() > MAX_CHUNK {
+            let problem = format!("{} bytes: a chunk has 1 to {MAX_CHUNK}", content.len());
+            return Err(Error::argument(OPERATION, "content", problem));
+        }
+        self.post(OPERATION, &["upload", upload.as_str(), "chunk"])
+            .query("order", &order.to_string())
+            .query("size", &content.len().to_string())
+            .query("hash_algo", "crc32c")
+            .query("hash", &checksum(&content))
+            .extra_time(time_for(content.len()))
+            .multipart(Form::new().part("chunk", part(content, "chunk.bin")))
+            .done()
+            .await
+    }
+
+    /// The chunks that the service has, with their sizes in bytes: `GET /upload/{id}/chunk/`. A session that is gone
+    /// (class [`Gone`](crate::ErrorClass::Gone)) has to be started anew.
+    pub async fn chunk_map(&self, upload: &UploadId) -> Result<BTreeMap<u32, u64>> {
+        let reply = self.get("upload.chunks", &["upload", upload.as_str(), "chunk"]).reply().await?;
+        let fields = reply.fields()?;
+        chunks(fields.get("chunks")).ok_or_else(|| reply.broken("\"chunks\" is not a map of sizes by number"))
+    }
+
+    /// Tells that every chunk is there: `POST /upload/{id}/complete/`. Chunks that do not add up to the size of the
+    /// session are refused with code 10522; such a session must be cancelled.
+    pub async fn complete_upload(&self, upload: &UploadId) -> Result<()> {
+        let path = ["upload", upload.as_str(), "complete"];
+        self.post("upload.complete", &path).form(Vec::new()).done().await
+    }
+
+    /// How far an upload is: `GET /upload/{id}/details/`. With `wait` (whole seconds, at most 590) the service holds the
+    /// answer until something changes.
+    pub async fn upload_status(&self, upload: &UploadId, wait: Duration) -> Result<UploadStatus> {
+        #[derive(Deserialize)]
+        struct Reply {
+            session: Session,
+        }
+        let wait = wait.min(MAX_WAIT);
+        let seconds = wait.as_secs();
+        let held = (seconds > 0).then(|| seconds.to_string());
+        let reply: Reply = self
+            .get("upload.status", &["upload", upload.as_str(), "details"])
+            .maybe_query("wait", held.as_deref())
+            .extra_time(wait)
+            .send()
+            .await?;
+        Ok(reply.session.status())
+    }
+
+    /// Gives a session up, or tidies it away after success (the file stays): `DELETE /upload/{id}/`.
+    pub async fn cancel_upload(&self, upload: &UploadId) -> Result<()> {
+        self.delete("upload.cancel", &["upload", upload.as_str()]).done().await
+    }
+}
+
+/// An upload session as replies carry it.
+#[derive(Deserialize)]
+struct Session {
+    #[serde(deserialize_with = "fields::text")]
+    status: String,
+    #[serde(default, deserialize_with = "fields::opt_text")]
+    status_message: Option<String>,
+    #[serde(default, deserialize_with = "fields::opt_id")]
+    new_file_id: Option<NodeId>,
+}
+
+impl Session {
+    /// The guides contradict each other about which of `stored` and `complete` is the end, so the node's id decides.
+    fn status(self) -> UploadStatus {
+        match (self.status.as_str(), self.new_file_id) {
+            ("stored" | "complete", Some(node)) => UploadStatus::Stored(node),
+            (status, _) if status.ends_with("_failed") => {
+                let message = match self.status_message {
+                    Some(words) => format!("{status}: {words}"),
+                    None => status.to_owned(),
+                };
+                UploadStatus::Failed { message }
+            }
+            _ => UploadStatus::InProgress,
+        }
+    }
+}
+
+/// What every new upload names: what it is and where it goes.
+fn target(ws: &WorkspaceId, folder: &NodeId, name: &str, size: u64) -> [(&'static str, String); 6] {
+    [
+        ("name", name.to_owned()),
+        ("size", size.to_string()),
+        ("action", "create".to_owned()),
+        ("instance_id", ws.to_string()),
+        ("folder_id", folder.to_string()),
+        ("profile_type", "workspace".to_owned()),
+    ]
+}
+
+fn part(content: Bytes, file_name: &str) -> Part {
+    let len = content.len() as u64;
+    Part::stream_with_length(content, len).file_name(file_name.to_owned())
+}
+
+/// CRC-32C (Castagnoli) as 8 lower-case hexadecimal digits.
+fn checksum(content: &[u8]) -> String {
+    format!("{:08x}", crc32c::crc32c(content))
+}
+
+fn time_for(len: usize) -> Duration {
+    Duration::from_secs((len / SLOWEST) as u64)
+}
+
+/// `{"1": 4194304, "2": "17"}`; no chunks may come as an empty list.
+fn chunks(value: Option<&Value>) -> Option<BTreeMap<u32, u64>> {
+    match value? {
+        Value::Null => Some(BTreeMap::new()),
+        Value::Array(list) if list.is_empty() => Some(BTreeMap::new()),
+        Value::Object(map) => map
+            .iter()
+            .map(|(order, size)| {
+                let size = size.as_u64().or_else(|| size.as_str()?.parse().ok())?;
+                Some((order.parse().ok()?, size))
+            })
+            .collect(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
