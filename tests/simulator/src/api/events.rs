@@ -1,0 +1,221 @@
+//! The event log: search, details, acknowledging, and the change feed of an organisation.
+
+use std::collections::BTreeSet;
+
+use axum::{Extension, extract::State};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{page, path::EventPath};
+use crate::{
+    app::App,
+    envelope::{ApiError, Reply, code},
+    ids::ProfileId,
+    params::{Form, Params, Query},
+    routes::{Caller, Routes, Scope},
+    store::{
+        accounts::{self, Org},
+        events::{self, Event, Filter},
+    },
+    time::Instant,
+};
+
+const SEARCH_MAX: usize = 250;
+const NAMES_MAX: usize = 100;
+const CHANGES_MAX: usize = 1000;
+const CHANGES_DEFAULT: usize = 250;
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get("/events/search/", "events.search", Scope::Account, search)
+        .get("/event/{event}/details/", "events.details", Scope::Account, details)
+        .post("/event/{event}/ack/", "events.ack", Scope::Account, acknowledge)
+        .get("/org/{org}/events/changes/", "events.changes", Scope::Org, changes)
+}
+
+/// Newest first. One of the scopes must be named; there are no shares here.
+async fn search(State(app): State<App>, Query(query): Query) -> Result<Reply, ApiError> {
+    query.refuse(&["share_id", "parent_event_id", "visibility"])?;
+    let limit = query.number("limit", 1..=SEARCH_MAX)?.unwrap_or(100);
+    let offset = query.number("offset", 0..=usize::MAX)?.unwrap_or(0);
+    let before = query
+        .optional("cursor")
+        .map(|cursor| {
+            page::decode::<i64>(cursor)
+                .ok_or_else(|| ApiError::invalid("cursor", "is not a cursor", "string"))
+        })
+        .transpose()?;
+    let filter = filter(&query)?;
+    let mut found = app.store.read(|rows| events::search(rows, filter, before, limit + 1, offset))?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|event| page::encode(&event.seq));
+    let terse =
+        query.optional("output").is_some_and(|output| output.split(',').any(|level| level == "terse"));
+    let view = if terse { terse_view } else { full_view };
+    let found: Vec<Value> = found.iter().map(view).collect();
+    Ok(Reply::new().with("events", found).with("pagination", page::cursor_page(next.as_deref(), limit)))
+}
+
+fn filter(query: &Params) -> Result<Filter, ApiError> {
+    let mut filter = Filter::default();
+    let mut scoped = false;
+    for (name, column) in [("workspace_id", "workspace"), ("org_id", "org"), ("user_id", "user")] {
+        let Some(id) = query.optional(name) else { continue };
+        let id = ProfileId::parse(id).ok_or_else(|| wrong_scope(&format!("`{name}` is not a profile id")))?;
+        filter.and(column, "=", id.as_str().to_owned());
+        scoped = true;
+    }
+    if !scoped {
+        return Err(wrong_scope("One of workspace_id, org_id and user_id is required"));
+    }
+    for (name, column) in [
+        ("category", "category"),
+        ("subcategory", "sub_category"),
+        ("calling_user_id", "user"),
+        ("object_id", "object"),
+    ] {
+        if let Some(value) = query.optional(name) {
+            filter.and(column, "=", value.to_owned());
+        }
+    }
+    if query.optional("acknowledged").is_some() {
+        filter.and("acknowledged", "=", query.flag("acknowledged")?);
+    }
+    if let Some(names) = query.optional("event") {
+        let names: Vec<String> = names.split(',').map(|name| name.trim().to_owned()).collect();
+        if names.len() > NAMES_MAX {
+            return Err(ApiError::invalid("event", "must be at most 100 names", "string"));
+        }
+        filter.and_any("event", names.into_iter());
+    }
+    for (name, operator) in [("created-min", ">="), ("created-max", "<=")] {
+        if let Some(text) = query.optional(name) {
+            let instant = Instant::parse(text).ok_or_else(|| {
+                ApiError::invalid(name, "must be a date like 2026-07-20 09:15:00", "datetime")
+            })?;
+            filter.and("created", operator, instant.micros());
+        }
+    }
+    Ok(filter)
+}
+
+fn wrong_scope(text: &str) -> ApiError {
+    ApiError::new(StatusCode::NOT_ACCEPTABLE, code::EVENT_SCOPE, text)
+}
+
+async fn details(State(app): State<App>, EventPath(id): EventPath) -> Result<Reply, ApiError> {
+    let event = app.store.read(|rows| events::find(rows, &id))?;
+    let event = event.ok_or_else(|| ApiError::not_found("event"))?;
+    Ok(Reply::new().with("event", full_view(&event)))
+}
+
+async fn acknowledge(
+    State(app): State<App>,
+    EventPath(id): EventPath,
+    Form(_): Form,
+) -> Result<Reply, ApiError> {
+    app.store.write(|rows| {
+        let event = events::find(rows, &id)?.ok_or_else(|| ApiError::not_found("event"))?;
+        events::acknowledge(rows, &event.id)?;
+        Ok(Reply::new())
+    })
+}
+
+/// A position in the feed, bound to who reads it.
+#[derive(Serialize, Deserialize)]
+struct Cursor {
+    user: ProfileId,
+    org: ProfileId,
+    after: i64,
+}
+
+/// Without a cursor: an empty page and the cursor of now.
+async fn changes(
+    State(app): State<App>,
+    Extension(org): Extension<Org>,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query,
+) -> Result<Reply, ApiError> {
+    let limit = query.number("limit", 1..=CHANGES_MAX)?.unwrap_or(CHANGES_DEFAULT);
+    let from = query
+        .optional("cursor")
+        .map(|cursor| {
+            page::decode::<Cursor>(cursor)
+                .filter(|cursor| cursor.user == caller.user && cursor.org == org.id)
+                .ok_or_else(|| {
+                    ApiError::input(
+                        code::CHANGE_CURSOR,
+                        "cursor",
+                        "invalid",
+                        "is not a cursor of yours",
+                        "string",
+                    )
+                })
+        })
+        .transpose()?;
+    app.store.read(|rows| {
+        let head = events::head(rows)?;
+        let (mut found, after) = match from {
+            None => (Vec::new(), head),
+            Some(from) => (events::changes(rows, &org.id, from.after, limit + 1)?, head.max(from.after)),
+        };
+        let has_more = found.len() > limit;
+        found.truncate(limit);
+        let after = found.last().filter(|_| has_more).map_or(after, |event| event.seq);
+        let cursor = Cursor { user: caller.user.clone(), org: org.id.clone(), after };
+        let workspaces: BTreeSet<String> = accounts::workspaces(rows, Some(&org.id))?
+            .iter()
+            .map(|workspace| workspace.id.to_string())
+            .collect();
+        let profiles: Vec<Value> =
+            workspaces.iter().map(|id| json!({ "id": id, "type": "workspace" })).collect();
+        Ok(Reply::new()
+            .with("changes", found.iter().map(change_view).collect::<Vec<_>>())
+            .with("cursor", page::encode(&cursor))
+            .with("has_more", has_more)
+            .with("profiles", json!({ "version": workspaces.len(), "items": profiles })))
+    })
+}
+
+fn change_view(event: &Event) -> Value {
+    json!({
+        "event_id": event.id,
+        "event": event.name,
+        "profile_id": event.workspace,
+        "profile_type": "workspace",
+        "object_id": event.object,
+        "created": event.created,
+    })
+}
+
+fn terse_view(event: &Event) -> Value {
+    json!({
+        "event_id": event.id,
+        "event": event.name,
+        "category": event.category,
+        "object_id": event.object,
+        "created": event.created,
+    })
+}
+
+fn full_view(event: &Event) -> Value {
+    json!({
+        "event_id": event.id,
+        "event": event.name,
+        "category": event.category,
+        "sub_category": event.sub_category,
+        "object_id": event.object,
+        "created": event.created,
+        "calling_user": event.user,
+        "user_id": event.user,
+        "org_id": event.org,
+        "workspace_id": event.workspace,
+        "share_id": null,
+        "acknowledged": event.acknowledged,
+        "severity": "info",
+        "visibility": "external",
+        "notification": false,
+    })
+}

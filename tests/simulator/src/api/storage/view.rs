@@ -1,0 +1,95 @@
+//! Nodes and versions as JSON.
+
+use serde_json::{Value, json};
+
+use crate::store::nodes::{Kind, Node, Version};
+
+/// A node with the fields of captured responses. Previews are never generated here, so their state
+/// says so; every file is clean.
+pub(super) fn node(node: &Node) -> Value {
+    let mut view = json!({
+        "id": node.id,
+        "type": node.kind.as_str(),
+        "name": node.name,
+        "parent": node.parent,
+        "created": node.created,
+        "modified": node.modified,
+        "deleted": node.deleted,
+        "deleted_from": node.deleted_from,
+        "actor": node.content.as_ref().map_or(&node.creator, |version| &version.creator),
+        "summary": { "title": node.title, "short": node.short, "long": null },
+        "locked": false,
+        "lock_info": null,
+        "restricted": false,
+        "dmca": false,
+        "metadata": {},
+        "file_attributes": {},
+    });
+    if let (Some(view), Some(version)) = (view.as_object_mut(), &node.content) {
+        view.extend(content(&node.name, version));
+    }
+    view
+}
+
+fn content(name: &str, version: &Version) -> serde_json::Map<String, Value> {
+    let mimetype = mimetype(name);
+    let fields = json!({
+        "version": version.id,
+        "size": version.size,
+        "hash": version.sha256,
+        "hash_algo": "sha256",
+        "crc32c": version.crc32c,
+        "mimecategory": category(&mimetype),
+        "mimetype": mimetype,
+        "previews": { "thumbnail": { "state": "not generated" } },
+        "virus": { "status": "clean", "reason": null },
+        "ai": { "state": "disabled", "attach": false, "summary": false },
+        "origin": { "type": "chunked", "creator": version.creator, "upload_session_id": version.upload },
+    });
+    match fields {
+        Value::Object(fields) => fields,
+        _ => serde_json::Map::new(),
+    }
+}
+
+/// An entry of `versions[]`.
+pub(super) fn version(version: &Version, current: bool) -> Value {
+    json!({
+        "id": version.id,
+        "current": current,
+        "size": version.size,
+        "hash": version.sha256,
+        "hash_algo": "sha256",
+        "crc32c": version.crc32c,
+        "created": version.created,
+        "creator": version.creator,
+    })
+}
+
+/// An entry of the `files` map of a search.
+pub(super) fn found(node: &Node) -> Value {
+    json!({
+        "name": node.name,
+        "parent_id": node.parent,
+        "type": node.kind.as_str(),
+        "size": node.content.as_ref().map(|version| version.size),
+        "mimetype": (node.kind == Kind::File).then(|| mimetype(&node.name)),
+        "modified": node.modified,
+    })
+}
+
+/// By the extension of the name.
+pub(crate) fn mimetype(name: &str) -> String {
+    mime_guess::from_path(name).first_or_octet_stream().essence_str().to_owned()
+}
+
+fn category(mimetype: &str) -> &'static str {
+    match mimetype.split('/').next() {
+        Some("image") => "image",
+        Some("video") => "video",
+        Some("audio") => "audio",
+        Some("text") => "document",
+        _ if mimetype == "application/pdf" => "document",
+        _ => "unknown",
+    }
+}
