@@ -16,39 +16,65 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
 /// How to reach Temporal. Certificates and keys are files, so that they can come from mounted Secrets.
+//
+// The ids are the flags' names: the names of the fields alone would meet those of the programs' own arguments.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub struct ConnectionArgs {
     /// Host and port of Temporal's frontend, for example `temporal-frontend.temporal:7233`.
-    #[arg(long = "temporal-address", env = "TEMPORAL_ADDRESS", value_name = "HOST:PORT")]
+    #[arg(
+        id = "temporal_address",
+        long = "temporal-address",
+        env = "TEMPORAL_ADDRESS",
+        value_name = "HOST:PORT"
+    )]
     address: String,
 
     /// Temporal namespace.
-    #[arg(long = "temporal-namespace", env = "TEMPORAL_NAMESPACE", default_value = "default")]
+    #[arg(
+        id = "temporal_namespace",
+        long = "temporal-namespace",
+        env = "TEMPORAL_NAMESPACE",
+        default_value = "default"
+    )]
     namespace: String,
 
     /// Use TLS. Implied by each of the options below.
-    #[arg(long = "temporal-tls", env = "TEMPORAL_TLS")]
+    #[arg(id = "temporal_tls", long = "temporal-tls", env = "TEMPORAL_TLS")]
     tls: bool,
 
     /// PEM file with the CA that signed the server's certificate. Default: the system's CAs.
-    #[arg(long = "temporal-tls-ca-file", env = "TEMPORAL_TLS_CA_FILE")]
+    #[arg(id = "temporal_tls_ca_file", long = "temporal-tls-ca-file", env = "TEMPORAL_TLS_CA_FILE")]
     ca_file: Option<PathBuf>,
 
     /// PEM file with the client certificate.
-    #[arg(long = "temporal-tls-cert-file", env = "TEMPORAL_TLS_CERT_FILE", requires = "key_file")]
+    #[arg(
+        id = "temporal_tls_cert_file",
+        long = "temporal-tls-cert-file",
+        env = "TEMPORAL_TLS_CERT_FILE",
+        requires = "temporal_tls_key_file"
+    )]
     cert_file: Option<PathBuf>,
 
     /// PEM file with the client certificate's key.
-    #[arg(long = "temporal-tls-key-file", env = "TEMPORAL_TLS_KEY_FILE", requires = "cert_file")]
+    #[arg(
+        id = "temporal_tls_key_file",
+        long = "temporal-tls-key-file",
+        env = "TEMPORAL_TLS_KEY_FILE",
+        requires = "temporal_tls_cert_file"
+    )]
     key_file: Option<PathBuf>,
 
     /// Name to expect in the server's certificate. Default: the host of the address.
-    #[arg(long = "temporal-tls-server-name", env = "TEMPORAL_TLS_SERVER_NAME")]
+    #[arg(
+        id = "temporal_tls_server_name",
+        long = "temporal-tls-server-name",
+        env = "TEMPORAL_TLS_SERVER_NAME"
+    )]
     server_name: Option<String>,
 
     /// File with an API key, as Temporal Cloud uses them.
-    #[arg(long = "temporal-api-key-file", env = "TEMPORAL_API_KEY_FILE")]
+    #[arg(id = "temporal_api_key_file", long = "temporal-api-key-file", env = "TEMPORAL_API_KEY_FILE")]
     api_key_file: Option<PathBuf>,
 }
 
