@@ -1,0 +1,204 @@
+//! Connections within limits, and their orderly end.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::deliver::Starter;
+use crate::request::Endpoint;
+use crate::wire::{Heads, MAX_HEAD, Wire, WireLimits};
+
+/// Connections that the kernel keeps waiting for us.
+const BACKLOG: i32 = 1024;
+
+/// How long a peer may take to read an answer that came before the end of its request, and how much of the rest of that
+/// request is thrown away meanwhile. Closing at once would reset the connection and destroy the answer on its way.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: u64 = 1024 * 1024;
+
+/// Limits of a server.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Most open connections; more wait in the kernel.
+    pub connections: usize,
+    /// Longest wait for a request on an open connection.
+    pub idle: Duration,
+    /// Limits while a head arrives and an answer leaves.
+    pub wire: WireLimits,
+    /// How long new connections are still taken once the process is told to stop: until every node has heard that it is
+    /// no endpoint of its Service any more.
+    pub lame_duck: Duration,
+    /// Longest time from the signal to the end, whatever is still under way.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            idle: Duration::from_secs(30),
+            wire: WireLimits { head: Duration::from_secs(5), write: Duration::from_secs(10) },
+            lame_duck: Duration::from_secs(5),
+            drain: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Listens. `[::]` means IPv4 too, and IPv4 alone on a node without IPv6.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    match bind(address) {
+        Err(error) if address.is_ipv6() && address.ip().is_unspecified() => {
+            tracing::info!(%error, "no IPv6 here, listening on IPv4 alone");
+            bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())))
+        }
+        bound => bound,
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Serves until `stop` is cancelled and every request is answered.
+///
+/// From then on each answer asks its sender to use another connection, and new connections are taken for a moment
+/// more. Then the port closes, idle connections close, and what is under way gets the rest of the time.
+pub async fn serve<S: Starter>(
+    listener: TcpListener,
+    endpoint: Arc<Endpoint<S>>,
+    limits: Limits,
+    stop: CancellationToken,
+) {
+    let connections = TaskTracker::new();
+    let closing = CancellationToken::new();
+    let room = Arc::new(Semaphore::new(limits.connections));
+    let server = Arc::new(Server { endpoint, limits, stop: stop.clone(), closing: closing.clone() });
+
+    let accepting = async {
+        loop {
+            let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    connections.spawn(Arc::clone(&server).serve_connection(stream, place));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    // Out of file descriptors, most likely: trying again at once would only burn the CPU.
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    };
+    let told_to_stop = async {
+        stop.cancelled().await;
+        let deadline = Instant::now() + limits.drain;
+        tokio::time::sleep(limits.lame_duck).await;
+        deadline
+    };
+    let deadline = tokio::select! {
+        deadline = told_to_stop => deadline,
+        () = accepting => Instant::now() + limits.drain,
+    };
+    drop(listener);
+    closing.cancel();
+    connections.close();
+    if tokio::time::timeout_at(deadline, connections.wait()).await.is_err() {
+        tracing::warn!(connections = connections.len(), "stopping with requests under way");
+    }
+}
+
+/// What all connections share.
+struct Server<S> {
+    endpoint: Arc<Endpoint<S>>,
+    limits: Limits,
+    /// Answers carry `Connection: close`.
+    stop: CancellationToken,
+    /// Connections end after the request that is under way.
+    closing: CancellationToken,
+}
+
+impl<S: Starter> Server<S> {
+    async fn serve_connection(self: Arc<Self>, stream: TcpStream, place: OwnedSemaphorePermit) {
+        let open = self.endpoint.metrics.connections.clone();
+        open.inc();
+        if let Err(error) = self.exchange(stream).await {
+            tracing::debug!(%error, "connection ended early");
+        }
+        open.dec();
+        drop(place);
+    }
+
+    async fn exchange(&self, stream: TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let heads = Heads::default();
+        let wire = Wire::new(stream, self.limits.wire, heads.clone());
+        let service = service_fn(|request: http::Request<Incoming>| {
+            let heads = heads.clone();
+            // `poll_without_shutdown` asks for a future that may move.
+            Box::pin(async move {
+                let begun = Instant::now();
+                let framing = heads.begin(&request);
+                let answer = self.endpoint.answer(request, framing).await;
+                self.endpoint.metrics.answered(&answer, begun.elapsed());
+                heads.end();
+                Ok::<_, Infallible>(answer.response(self.stop.is_cancelled()))
+            })
+        });
+        let mut connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            // Covers the wait for the first byte too, so this is the idle limit; a head has its own in the wire.
+            .header_read_timeout(self.limits.idle)
+            .max_buf_size(MAX_HEAD)
+            .serve_connection(TokioIo::new(wire), service);
+        let served = {
+            let mut closing = pin!(self.closing.cancelled());
+            let mut told = false;
+            loop {
+                tokio::select! {
+                    served = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break served,
+                    () = &mut closing, if !told => {
+                        told = true;
+                        std::pin::Pin::new(&mut connection).graceful_shutdown();
+                    }
+                }
+            }
+        };
+        let wire = connection.into_parts().io.into_inner();
+        linger(wire).await?;
+        served.map_err(io::Error::other)
+    }
+}
+
+/// Ends our side, then waits for the peer to end its own, so that it can read the answer.
+async fn linger(mut wire: Wire<TcpStream>) -> io::Result<()> {
+    wire.shutdown().await?;
+    let (mut rest, mut nowhere) = (wire.take(LINGER_BYTES), tokio::io::sink());
+    let drained = tokio::io::copy(&mut rest, &mut nowhere);
+    // A peer that takes longer has had its time.
+    let _ = tokio::time::timeout(LINGER, drained).await;
+    Ok(())
+}
