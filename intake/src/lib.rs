@@ -1,0 +1,18 @@
+//! The intake of one `FastioWebhook`: decides what each event means.
+//!
+//! A `FileEvent` workflow ([`workflow`]) runs one activity ([`activity`]) until it has an answer. That looks up what the
+//! file is now ([`resolve`]), which pipelines there are now ([`view`]), decides ([`decide`], pure) and starts the runs
+//! ([`start`]).
+
+#![forbid(unsafe_code)]
+
+pub mod activity;
+pub mod decide;
+pub mod intake;
+pub mod metrics;
+pub mod resolve;
+#[cfg(test)]
+mod simulated;
+pub mod start;
+pub mod view;
+pub mod workflow;
