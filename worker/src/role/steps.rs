@@ -1,0 +1,31 @@
+//! The role `steps`: whatever touches the content of files. Holds no key.
+
+use fastio_pipeline::names::TaskQueue;
+use fastio_temporal::connect_with_retry;
+use temporalio_sdk::Worker;
+
+use super::transfer::open_scratch;
+use super::{HostArgs, RoleError, Surroundings, poll, ready};
+use crate::activities::RunStep;
+use crate::steps::Cpu;
+
+/// Steps that wait for a turn on a processor, or have it. More than the runs of a host can have under way: a step that
+/// finds no slot would look like a host that is gone.
+const SLOTS: usize = 1_000;
+
+/// Runs the role until it is told to stop.
+pub async fn steps(args: HostArgs, around: Surroundings) -> Result<(), RoleError> {
+    let polling = around.health.condition("polling its task queue");
+    let run_step = RunStep { scratch: open_scratch(&args.scratch)?, cpu: Cpu::for_this_machine() };
+    let identity = format!("{}/steps", args.host);
+    let temporal = tokio::select! {
+        connected = connect_with_retry(&args.temporal, &identity) => connected?,
+        () = around.stop.cancelled() => return Ok(()),
+    };
+    let queue = TaskQueue::steps_host(&args.queue(), &args.host);
+    let mut options = poll::options(queue.as_str(), SLOTS, around.metrics);
+    options.register_activities(run_step);
+    let worker = Worker::new(&poll::runtime()?, temporal.clone(), options)?;
+    tokio::spawn(ready::watch(temporal, vec![queue], polling, around.stop.clone()));
+    poll::run(worker, around.stop).await
+}

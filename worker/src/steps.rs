@@ -1,0 +1,8 @@
+//! What is done with the content of files. Runs in the container that holds no key.
+
+mod cpu;
+pub mod image;
+mod run;
+
+pub use cpu::Cpu;
+pub use run::{StepError, run};

@@ -1,0 +1,19 @@
+//! What goes between Fast.io and the scratch space. Plain async code: no Temporal in it.
+
+pub mod comment;
+pub mod download;
+mod folder;
+mod marker;
+mod place;
+mod progress;
+mod ranges;
+mod remote;
+mod send;
+mod session;
+pub mod upload;
+
+pub use marker::{MARKER_PLAN, MARKER_SOURCE, MARKER_VERSION};
+pub use progress::Progress;
+pub use ranges::Ranges;
+pub use remote::{BadId, RemoteFile};
+pub use session::Session;

@@ -1,0 +1,65 @@
+//! The marker on a result: which source and which plan it came from.
+//!
+//! Kept as metadata facts of the result file. A result with the marker of a source may be replaced by a newer result of
+//! that source; a file without it belongs to somebody else.
+
+use std::collections::BTreeMap;
+
+use fastio_pipeline::run::RunRequest;
+use sha2::{Digest, Sha256};
+
+/// Fact with the id of the source file.
+pub const MARKER_SOURCE: &str = "fastio_operator_source";
+/// Fact with the version of the source file; absent if the service names no versions.
+pub const MARKER_VERSION: &str = "fastio_operator_version";
+/// Fact with a hash of what was done: SHA-256 of the pipeline's name and its steps, the first 32 hexadecimal digits.
+pub const MARKER_PLAN: &str = "fastio_operator_plan";
+
+/// What a result of a run says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Marker {
+    source: String,
+    version: Option<String>,
+    plan: String,
+}
+
+impl Marker {
+    pub(super) fn of(request: &RunRequest) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(request.plan.pipeline.to_string());
+        for step in request.plan.steps.iter() {
+            // Steps are plain data: names and numbers always have a JSON form.
+            hash.update(serde_json::to_vec(step).unwrap_or_default());
+        }
+        let mut plan = hex::encode(hash.finalize());
+        plan.truncate(32);
+        Self {
+            source: request.source.id.to_string(),
+            version: request.source.version.as_ref().map(ToString::to_string),
+            plan,
+        }
+    }
+
+    /// The marker in a file's facts, if it has one.
+    pub(super) fn read(facts: &BTreeMap<String, String>) -> Option<Self> {
+        Some(Self {
+            source: facts.get(MARKER_SOURCE)?.clone(),
+            version: facts.get(MARKER_VERSION).filter(|version| !version.is_empty()).cloned(),
+            plan: facts.get(MARKER_PLAN).cloned().unwrap_or_default(),
+        })
+    }
+
+    /// As facts. A version that is not known is written as empty: it must not stay that of an earlier result.
+    pub(super) fn facts(&self) -> BTreeMap<String, String> {
+        let version = self.version.clone().unwrap_or_default();
+        [(MARKER_SOURCE, self.source.clone()), (MARKER_VERSION, version), (MARKER_PLAN, self.plan.clone())]
+            .map(|(key, value)| (key.to_owned(), value))
+            .into()
+    }
+
+    /// Both come from the same file, whatever its version.
+    pub(super) fn same_source(&self, other: &Self) -> bool {
+        // Some replies of the service show ids grouped by hyphens, some do not.
+        self.source.replace('-', "") == other.source.replace('-', "")
+    }
+}

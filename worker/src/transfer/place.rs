@@ -1,0 +1,100 @@
+//! Under which name a result goes into the output folder.
+//!
+//! A file that is not ours is never touched. There is no way to lock a name, so a file that somebody else puts there in
+//! the moment between the look and the upload becomes an older version of the result: nothing is lost.
+
+use fastio::{Client, HashAlgorithm, Node, NodeId, UserId, WorkspaceId};
+
+use super::marker::Marker;
+use super::session::Fingerprint;
+use super::upload::UploadError;
+
+/// Where a result goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It is there already: the same source, plan and content.
+    Done {
+        /// Its name.
+        name: String,
+        /// The file.
+        node: NodeId,
+    },
+    /// The content is there, but the marker is not: the run ended between the two.
+    Unmarked {
+        /// Its name.
+        name: String,
+        /// The file.
+        node: NodeId,
+    },
+    /// It has to be uploaded under this name.
+    Write {
+        /// The name.
+        name: String,
+    },
+}
+
+/// What a place is chosen for.
+pub(super) struct Wanted<'a> {
+    pub(super) workspace: &'a WorkspaceId,
+    pub(super) folder: &'a NodeId,
+    pub(super) marker: &'a Marker,
+    pub(super) content: &'a Fingerprint,
+}
+
+/// The first of `names` that is free or ours.
+pub(super) async fn choose(
+    client: &Client,
+    wanted: &Wanted<'_>,
+    names: [String; 2],
+) -> Result<Place, UploadError> {
+    for name in &names {
+        if let Some(place) = look(client, wanted, name).await? {
+            return Ok(place);
+        }
+    }
+    let [name, _] = names;
+    Err(UploadError::NameTaken(name))
+}
+
+/// The place under one name, or `None` if the name is somebody else's.
+async fn look(client: &Client, wanted: &Wanted<'_>, name: &str) -> Result<Option<Place>, UploadError> {
+    let name = name.to_owned();
+    let Some(found) = client.find_child(wanted.workspace, wanted.folder, &name).await? else {
+        return Ok(Some(Place::Write { name }));
+    };
+    if !found.is_file() {
+        return Ok(None);
+    }
+    let facts = client.facts(wanted.workspace, &found.id).await?;
+    let same_content = same_content(&found, wanted.content);
+    Ok(match Marker::read(&facts) {
+        Some(marker) if marker == *wanted.marker && same_content => {
+            Some(Place::Done { name, node: found.id })
+        }
+        Some(marker) if marker.same_source(wanted.marker) => Some(Place::Write { name }),
+        None if same_content && made_by_us(client, &found).await? => {
+            Some(Place::Unmarked { name, node: found.id })
+        }
+        Some(_) | None => None,
+    })
+}
+
+/// Size and hash are those of the result. A service that names no hash is believed by the size alone only if the
+/// marker is right too, which is the caller's part.
+fn same_content(node: &Node, content: &Fingerprint) -> bool {
+    node.size == Some(content.size)
+        && node.hash.as_ref().is_none_or(|hash| {
+            hash.algorithm != HashAlgorithm::Sha256 || hash.value.eq_ignore_ascii_case(&content.sha256)
+        })
+}
+
+/// Our key made it, and its content is known by hash: together with the name there is no doubt left.
+async fn made_by_us(client: &Client, node: &Node) -> Result<bool, UploadError> {
+    let hashed = node.hash.as_ref().is_some_and(|hash| hash.algorithm == HashAlgorithm::Sha256);
+    let Some(creator) = node.origin.as_ref().and_then(|origin| origin.creator.as_ref()).filter(|_| hashed)
+    else {
+        return Ok(false);
+    };
+    let ours: UserId = client.auth_check().await?;
+    Ok(*creator == ours)
+}

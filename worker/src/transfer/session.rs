@@ -1,0 +1,49 @@
+//! An upload in chunks that a later attempt can go on with.
+
+use std::io::{self, Read};
+
+use fastio::UploadId;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What a file's content is known by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// Size in bytes.
+    pub size: u64,
+    /// SHA-256 in hexadecimal digits.
+    pub sha256: String,
+}
+
+impl Fingerprint {
+    /// Reads a file to its end.
+    pub(super) fn of(file: &mut impl Read) -> io::Result<Self> {
+        let mut buffer = vec![0; 256 << 10];
+        let (mut size, mut hash) = (0, Sha256::new());
+        loop {
+            let read = file.read(&mut buffer)?;
+            let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+            hash.update(bytes);
+            size += bytes.len() as u64;
+        }
+        Ok(Self { size, sha256: hex::encode(hash.finalize()) })
+    }
+}
+
+/// An upload session: the details of an upload's heartbeats.
+///
+/// The chunks that the service has are asked for on resume; the number here is for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// The session.
+    pub id: UploadId,
+    /// The name that the file will have.
+    pub name: String,
+    /// What is being uploaded: another content needs another session.
+    pub content: Fingerprint,
+    /// Bytes of a chunk. The last one may be smaller.
+    pub chunk: u64,
+    /// Bytes that the service has.
+    pub sent: u64,
+}

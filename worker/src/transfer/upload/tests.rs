@@ -1,0 +1,181 @@
+use std::io::Write;
+
+use fastio::{MAX_SMALL_UPLOAD, NodeId};
+use serde_json::json;
+
+use super::*;
+use crate::world::{World, request};
+
+fn file(content: &[u8]) -> File {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(content).unwrap();
+    std::io::Seek::rewind(&mut file).unwrap();
+    file
+}
+
+fn thumb(request: &RunRequest) -> &Step {
+    request.plan.steps.iter().next().unwrap()
+}
+
+async fn send(world: &World, request: &RunRequest, content: &[u8]) -> Result<ResultFile, UploadError> {
+    upload(&world.client, request, thumb(request), file(content), &Progress::default()).await
+}
+
+async fn run(world: &World) -> RunRequest {
+    request(&world.source("beach.jpg", b"not looked at").await)
+}
+
+fn large() -> Vec<u8> {
+    (0..u32::try_from(2 * MAX_SMALL_UPLOAD + 1_000_000).unwrap()).map(|n| (n >> 9).to_le_bytes()[0]).collect()
+}
+
+#[tokio::test]
+async fn a_result_gets_its_folder_its_name_and_its_marker() {
+    let world = World::start().await;
+    let request = run(&world).await;
+    let result = send(&world, &request, b"small").await.unwrap();
+    assert_eq!((result.name.as_str(), result.size), ("beach.thumb.webp", 5));
+    let node = world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap();
+    assert_eq!(node.id.as_str(), result.id.as_str());
+    let facts = world.client.facts(&world.workspace, &node.id).await.unwrap();
+    assert_eq!(facts[super::super::MARKER_SOURCE], request.source.id.as_str());
+    assert_eq!(facts[super::super::MARKER_VERSION], request.source.version.as_ref().unwrap().as_str());
+    assert_eq!(facts[super::super::MARKER_PLAN].len(), 32);
+}
+
+#[tokio::test]
+async fn the_same_result_is_uploaded_once() {
+    let world = World::start().await;
+    let request = run(&world).await;
+    let first = send(&world, &request, b"small").await.unwrap();
+    let version = world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap().version;
+    assert_eq!(send(&world, &request, b"small").await.unwrap(), first);
+    assert_eq!(world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap().version, version);
+}
+
+#[tokio::test]
+async fn our_older_result_is_replaced() {
+    let world = World::start().await;
+    let request = run(&world).await;
+    let first = send(&world, &request, b"older").await.unwrap();
+    let second = send(&world, &request, b"newer").await.unwrap();
+    assert_eq!(first.id, second.id);
+    let folder = world.node_at(&["processed"]).await.unwrap();
+    assert_eq!(world.client.list_folder(&world.workspace, &folder.id).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn somebody_elses_file_is_left_alone() {
+    let world = World::start().await;
+    let request = run(&world).await;
+    let folder = world.other.create_folder(&world.workspace, &NodeId::root(), "processed").await.unwrap();
+    let theirs = world.put(&world.other, &folder.id, "beach.thumb.webp", b"theirs").await;
+    for _ in 0..2 {
+        let result = send(&world, &request, b"ours").await.unwrap();
+        assert_eq!(result.name, result_name_beside("beach.jpg", &request.source.id, thumb(&request)));
+    }
+    assert_eq!(world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap().version, theirs.version);
+    assert_eq!(world.client.list_folder(&world.workspace, &folder.id).await.unwrap().len(), 2);
+    let beside = result_name_beside("beach.jpg", &request.source.id, thumb(&request));
+    world
+        .client
+        .delete_node(&world.workspace, &world.node_at(&["processed", &beside]).await.unwrap().id)
+        .await
+        .unwrap();
+    world.put(&world.other, &folder.id, &beside, b"theirs too").await;
+    let error = send(&world, &request, b"ours").await.unwrap_err();
+    assert!(matches!(error, UploadError::NameTaken(_)), "{error}");
+}
+
+#[tokio::test]
+async fn two_sources_of_one_stem_do_not_meet() {
+    let world = World::start().await;
+    let jpg = request(&world.source("beach.jpg", b"one").await);
+    let png = request(&world.source("beach.png", b"two").await);
+    let names = [send(&world, &jpg, b"a").await.unwrap().name, send(&world, &png, b"b").await.unwrap().name];
+    assert_ne!(names[0], names[1]);
+    assert_eq!(send(&world, &jpg, b"a2").await.unwrap().name, names[0]);
+    assert_eq!(send(&world, &png, b"b2").await.unwrap().name, names[1]);
+}
+
+#[tokio::test]
+async fn a_result_whose_marker_was_not_written_gets_it() {
+    let world = World::start().await;
+    let request = run(&world).await;
+    world
+        .control(
+            "faults",
+            json!({"kind": "fail", "operation": "metadata.set_facts", "status": 503, "times": 20}),
+        )
+        .await;
+    assert!(send(&world, &request, b"small").await.is_err());
+    world.no_faults().await;
+    let unmarked = world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap();
+    let result = send(&world, &request, b"small").await.unwrap();
+    assert_eq!((result.id.as_str(), result.name.as_str()), (unmarked.id.as_str(), "beach.thumb.webp"));
+    let facts = world.client.facts(&world.workspace, &unmarked.id).await.unwrap();
+    assert!(facts.contains_key(super::super::MARKER_SOURCE));
+}
+
+#[tokio::test]
+async fn a_file_in_the_way_of_the_folder_is_named() {
+    let world = World::start().await;
+    let request = run(&world).await;
+    world.put(&world.other, &NodeId::root(), "processed", b"a file").await;
+    let error = send(&world, &request, b"small").await.unwrap_err().to_string();
+    assert!(error.contains("\"processed\" in the path of the output folder is not a folder"), "{error}");
+}
+
+#[tokio::test]
+async fn large_results_go_in_chunks_and_go_on_after_a_failure() {
+    let world = World::start().await;
+    let request = run(&world).await;
+    let content = large();
+    let progress = Progress::default();
+    let fault = json!({"kind": "fail", "operation": "upload.chunk", "status": 503, "times": 100});
+    let attempt = || upload(&world.client, &request, thumb(&request), file(&content), &progress);
+    // The first attempt opens the session and gets nothing across.
+    world.control("faults", fault).await;
+    assert!(attempt().await.is_err());
+    let session = progress.get().unwrap();
+    assert_eq!((session.sent, session.name.as_str()), (0, "beach.thumb.webp"));
+    world.no_faults().await;
+    // One chunk is there from an attempt that was killed.
+    let chunk = usize::try_from(session.chunk).unwrap();
+    world.client.put_chunk(&session.id, 1, content[..chunk].to_vec().into()).await.unwrap();
+    let before: u64 =
+        world.calls("upload.chunk").await.iter().filter(|(status, _)| *status == 200).map(|c| c.1).sum();
+    let result = attempt().await.unwrap();
+    let after: u64 =
+        world.calls("upload.chunk").await.iter().filter(|(status, _)| *status == 200).map(|c| c.1).sum();
+    assert_eq!(after - before, 2, "only the chunks that were missing");
+    assert_eq!(result.size, content.len() as u64);
+    let node = world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap();
+    assert_eq!(node.hash.unwrap().value, session.content.sha256);
+}
+
+#[tokio::test]
+async fn a_session_that_is_gone_or_of_another_content_is_opened_anew() {
+    let world = World::start().await;
+    let request = run(&world).await;
+    let content = large();
+    let progress = Progress::default();
+    world
+        .control("faults", json!({"kind": "fail", "operation": "upload.chunk", "status": 503, "times": 20}))
+        .await;
+    let step = thumb(&request);
+    assert!(upload(&world.client, &request, step, file(&content), &progress).await.is_err());
+    world.no_faults().await;
+    let session = progress.get().unwrap();
+    world.client.cancel_upload(&session.id).await.unwrap();
+    let gone = Progress::new(Some(session.clone()));
+    let result = upload(&world.client, &request, step, file(&content), &gone).await.unwrap();
+    assert_eq!(result.size, content.len() as u64);
+
+    let mut changed = content.clone();
+    changed[0] ^= 1;
+    let other = Progress::new(Some(session));
+    upload(&world.client, &request, step, file(&changed), &other).await.unwrap();
+    let node = world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap();
+    assert_ne!(node.hash.unwrap().value, gone.get().unwrap().content.sha256);
+}
