@@ -1,0 +1,23 @@
+//! What the steps of both controllers share.
+
+use kube::Client;
+
+use crate::config::Settings;
+use crate::keys::RootKey;
+use crate::runtime::events::Events;
+use crate::runtime::metrics::Metrics;
+
+/// Clients, settings and keys. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// Kubernetes.
+    pub client: Client,
+    /// Settings of the operator.
+    pub settings: std::sync::Arc<Settings>,
+    /// The key that all others are derived from.
+    pub root_key: RootKey,
+    /// Events.
+    pub events: Events,
+    /// Metrics.
+    pub metrics: Metrics,
+}

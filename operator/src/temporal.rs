@@ -1,0 +1,253 @@
+//! Asking Temporal about the runs of a pipeline: numbers for people, and cancellation at deletion. Never a condition for
+//! anything else: an outage of Temporal does not hold a reconcile.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use fastio_pipeline::names::TaskQueue;
+use futures::{StreamExt, TryStreamExt};
+use secrecy::ExposeSecret;
+use temporalio_client::errors::{ClientError, WorkflowInteractionError};
+use temporalio_client::{
+    Client, ClientOptions, ClientTlsOptions, Connection, ConnectionOptions, RetryOptions, RpcOptions,
+    TlsOptions, UntypedWorkflow, Url, WorkflowCancelOptions, WorkflowCountOptions, WorkflowListOptions,
+};
+
+use crate::connection::Access;
+use crate::keys::RootKey;
+
+/// Longest time to connect, and to ask.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a Temporal that could not be reached is left alone.
+const LEFT_ALONE: Duration = Duration::from_mins(1);
+/// Clients that nobody used for this long are dropped.
+const UNUSED: Duration = Duration::from_mins(15);
+/// Runs that are looked at to find the newest.
+const NEWEST_OF: usize = 20;
+/// Runs that are cancelled at once.
+const CANCEL_CONCURRENCY: usize = 8;
+
+/// Why Temporal did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum TemporalError {
+    /// The address is no address.
+    #[error("the address {0:?} cannot be used")]
+    Address(String),
+    /// It cannot be connected.
+    #[error("{0}")]
+    Connect(String),
+    /// It could not be reached a short time ago.
+    #[error("it could not be reached a short time ago")]
+    LeftAlone,
+    /// No answer in time.
+    #[error("no answer within {PATIENCE:?}")]
+    Silent,
+    /// A call was refused.
+    #[error("{0}")]
+    Call(#[from] ClientError),
+    /// A run could not be cancelled.
+    #[error("{0}")]
+    Cancel(#[from] WorkflowInteractionError),
+}
+
+/// Numbers of a pipeline's runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Open runs.
+    pub running: i64,
+    /// Runs that failed or timed out, as far as Temporal remembers.
+    pub failed: i64,
+    /// When the newest run started.
+    pub newest: Option<SystemTime>,
+}
+
+/// Clients, one for each connection and content of its Secrets: a changed certificate or key is another client.
+#[derive(Default)]
+pub struct Clients(Mutex<HashMap<String, Slot>>);
+
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clients")
+    }
+}
+
+#[derive(Clone)]
+struct Slot {
+    used: Instant,
+    state: State,
+}
+
+#[derive(Clone)]
+enum State {
+    Connected(Client),
+    FailedAt(Instant),
+}
+
+impl Clients {
+    /// Counts the runs on a queue.
+    pub async fn count(
+        &self,
+        root_key: &RootKey,
+        access: &Access,
+        queue: &TaskQueue,
+    ) -> Result<Counts, TemporalError> {
+        self.ask(root_key, access, async |client| count(client, queue).await).await
+    }
+
+    /// Asks for cancellation of the open runs on a queue and returns how many are open.
+    pub async fn cancel(
+        &self,
+        root_key: &RootKey,
+        access: &Access,
+        queue: &TaskQueue,
+    ) -> Result<usize, TemporalError> {
+        self.ask(root_key, access, async |client| cancel(client, queue).await).await
+    }
+
+    async fn ask<T>(
+        &self,
+        root_key: &RootKey,
+        access: &Access,
+        question: impl AsyncFnOnce(&Client) -> Result<T, TemporalError>,
+    ) -> Result<T, TemporalError> {
+        let key = fingerprint(root_key, access);
+        let known = self.slot(&key).map(|slot| slot.state);
+        let answer = async {
+            let client = match known {
+                Some(State::Connected(client)) => client,
+                Some(State::FailedAt(at)) if at.elapsed() < LEFT_ALONE => {
+                    return Err(TemporalError::LeftAlone);
+                }
+                Some(State::FailedAt(_)) | None => connect(access).await?,
+            };
+            self.set(&key, State::Connected(client.clone()));
+            question(&client).await
+        };
+        let answer = tokio::time::timeout(PATIENCE, answer).await.unwrap_or(Err(TemporalError::Silent));
+        if matches!(answer, Err(TemporalError::Connect(_) | TemporalError::Silent)) {
+            self.set(&key, State::FailedAt(Instant::now()));
+        }
+        answer
+    }
+
+    fn slot(&self, key: &str) -> Option<Slot> {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|_, slot| slot.used.elapsed() < UNUSED);
+        slots.get(key).cloned()
+    }
+
+    fn set(&self, key: &str, state: State) {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.insert(key.to_owned(), Slot { used: Instant::now(), state });
+    }
+}
+
+fn fingerprint(root_key: &RootKey, access: &Access) -> String {
+    let connection = format!("{:?}", access.connection);
+    root_key.fingerprint(&[connection.as_bytes(), access.content().expose_secret()].concat())
+}
+
+async fn connect(access: &Access) -> Result<Client, TemporalError> {
+    let connection = &access.connection;
+    let scheme = if connection.tls { "https" } else { "http" };
+    let url = Url::parse(&format!("{scheme}://{}", connection.address))
+        .map_err(|_| TemporalError::Address(connection.address.clone()))?;
+    let bytes = |secret: &secrecy::SecretSlice<u8>| secret.expose_secret().to_vec();
+    let tls = connection.tls.then(|| {
+        let client = access.client_cert.as_ref().map(|(cert, key)| {
+            ClientTlsOptions::builder().client_cert(bytes(cert)).client_private_key(bytes(key)).build()
+        });
+        TlsOptions::builder()
+            .maybe_server_root_ca_cert(access.ca.as_ref().map(bytes))
+            .maybe_domain(connection.server_name.clone())
+            .maybe_client_tls_options(client)
+            .build()
+    });
+    let api_key = access.api_key.as_ref().map(|key| String::from_utf8_lossy(&bytes(key)).trim().to_owned());
+    let options = ConnectionOptions::new(url)
+        .identity("fastio-operator".to_owned())
+        .connect_timeout(PATIENCE)
+        .maybe_tls_options(tls)
+        .maybe_api_key(api_key)
+        .build();
+    let refused = |error: &dyn fmt::Display| TemporalError::Connect(error.to_string());
+    let connected = Connection::connect(options).await.map_err(|error| refused(&error))?;
+    Client::new(connected, ClientOptions::new(connection.namespace.clone()).build())
+        .map_err(|error| refused(&error))
+}
+
+fn rpc_options() -> RpcOptions {
+    RpcOptions::builder().timeout(PATIENCE).retry_options(RetryOptions::no_retries()).build()
+}
+
+/// Runs on a queue; the built-in search attribute exists on every Temporal. A queue's name has no quotes in it: it is
+/// made of DNS names.
+fn runs(queue: &TaskQueue, status: &str) -> String {
+    format!("TaskQueue = '{queue}' AND ExecutionStatus {status}")
+}
+
+async fn count(client: &Client, queue: &TaskQueue) -> Result<Counts, TemporalError> {
+    let count = async |status| {
+        let options = WorkflowCountOptions::builder().rpc_options(rpc_options()).build();
+        let count = client.count_workflows(runs(queue, status), options).await?.count();
+        Ok::<_, TemporalError>(i64::try_from(count).unwrap_or(i64::MAX))
+    };
+    let running = count("= 'Running'").await?;
+    let failed = count("IN ('Failed', 'TimedOut')").await?;
+    // Temporal sorts by close time, open runs first: the newest is among the first, unless very many run.
+    let options = WorkflowListOptions::builder().limit(NEWEST_OF).rpc_options(rpc_options()).build();
+    let first: Vec<_> =
+        client.list_workflows(format!("TaskQueue = '{queue}'"), options).try_collect().await?;
+    let newest = first.iter().filter_map(temporalio_client::WorkflowExecution::start_time).max();
+    Ok(Counts { running, failed, newest })
+}
+
+async fn cancel(client: &Client, queue: &TaskQueue) -> Result<usize, TemporalError> {
+    let options = WorkflowListOptions::builder().rpc_options(rpc_options()).build();
+    let open: Vec<_> = client.list_workflows(runs(queue, "= 'Running'"), options).try_collect().await?;
+    let count = open.len();
+    futures::stream::iter(open)
+        .map(Ok)
+        .try_for_each_concurrent(CANCEL_CONCURRENCY, |run| async move {
+            let options = WorkflowCancelOptions::builder()
+                .reason("the FilePipeline is being deleted")
+                .rpc_options(rpc_options())
+                .build();
+            match client.get_workflow_handle::<UntypedWorkflow>(run.id()).cancel(options).await {
+                // Closed in the meantime.
+                Err(WorkflowInteractionError::NotFound(_)) => Ok(()),
+                result => result,
+            }
+        })
+        .await?;
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_names_queue_and_status() {
+        let queue = TaskQueue::pipeline(&"fastio".parse().unwrap(), &"media/photos".parse().unwrap());
+        assert_eq!(
+            runs(&queue, "= 'Running'"),
+            "TaskQueue = 'fastio:pipeline:media/photos' AND ExecutionStatus = 'Running'"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_temporal_that_is_away_is_left_alone_for_a_while() {
+        let clients = Clients::default();
+        let root_key = RootKey::new(&[7; 32]).unwrap();
+        let spec = serde_saphyr::from_str("{address: '127.0.0.1:9', namespace: media}").unwrap();
+        let connection = crate::connection::Connection::from(&spec);
+        let access = Access { connection, ca: None, client_cert: None, api_key: None };
+        let queue = TaskQueue::pipeline(&"fastio".parse().unwrap(), &"media/photos".parse().unwrap());
+        let ask = || clients.count(&root_key, &access, &queue);
+        assert!(matches!(ask().await, Err(TemporalError::Connect(_))));
+        assert!(matches!(ask().await, Err(TemporalError::LeftAlone)));
+    }
+}

@@ -1,0 +1,67 @@
+//! Deletion, whatever state the object is in.
+
+use super::*;
+
+/// An object whose spec is of no interest.
+#[derive(serde::Deserialize)]
+struct PartialStatus {
+    status: fastio_crds::FastioWebhookStatus,
+}
+
+#[tokio::test]
+async fn deletion_removes_the_webhook_and_lets_go() {
+    let world = World::new().await;
+    world.ready().await;
+    world.delete();
+    assert_eq!(world.reconcile().await, Next::OnChange);
+    assert!(world.fastio.webhooks().is_empty());
+    assert!(world.api.get::<FastioWebhook>("media", "studio").is_none());
+}
+
+#[tokio::test]
+async fn deletion_without_a_key_says_what_to_do() {
+    let world = World::new().await;
+    world.ready().await;
+    world.api.remove::<Secret>("media", "fastio-api");
+    world.delete();
+    assert_eq!(world.reconcile().await, Next::After(Duration::from_secs(5)));
+    assert_eq!(world.condition("Ready"), ("False".to_owned(), "Deleting".to_owned()));
+    assert_eq!(world.stalled(), Reason::SecretNotFound.as_str());
+    for word in ["fastio-api", "spec.deletionPolicy to Retain"] {
+        assert!(world.message().contains(word), "{}", world.message());
+    }
+    assert_eq!(world.get().status.unwrap().webhook_id.as_deref(), Some("w1"));
+
+    world.api.set::<FastioWebhook>("media", "studio", &json!({"spec": {"deletionPolicy": "Retain"}}));
+    world.reconcile().await;
+    assert!(world.api.get::<FastioWebhook>("media", "studio").is_none());
+    assert_eq!(ids(&world.fastio.webhooks()), ["w1"]);
+}
+
+#[tokio::test]
+async fn deletion_before_any_registration_needs_no_key() {
+    let world = World::new().await;
+    world.api.remove::<Secret>("media", "fastio-api");
+    world.reconcile().await;
+    world.delete();
+    world.reconcile().await;
+    assert!(world.api.get::<FastioWebhook>("media", "studio").is_none());
+}
+
+#[tokio::test]
+async fn an_object_that_cannot_be_read_is_reported_and_can_be_deleted() {
+    let world = World::new().await;
+    world.ready().await;
+    world.api.set::<FastioWebhook>("media", "studio", &json!({"spec": {"events": ["explode"]}}));
+    let metadata = webhook().metadata;
+    let mut invalid = InvalidObject { error: "unknown event".to_owned(), metadata };
+    world.controller.reject(&invalid).await.unwrap();
+    let reported: PartialStatus = world.api.get_as::<FastioWebhook, _>("media", "studio").unwrap();
+    assert_eq!(reported.status.conditions[1].reason, Reason::InvalidSpec.as_str());
+    assert_eq!(reported.status.webhook_id.as_deref(), Some("w1"), "the rest of the status stays");
+    invalid.metadata.deletion_timestamp =
+        Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(jiff::Timestamp::now()));
+    world.delete();
+    world.controller.reject(&invalid).await.unwrap();
+    assert!(world.fastio.webhooks().is_empty());
+}
