@@ -1,0 +1,95 @@
+# The front door. `make help` lists what there is.
+
+CACHE := $(or $(FASTIO_CACHE),$(HOME)/.cache/fastio-operator)
+RUST := $(shell sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+
+# Build caches are outside of the work tree, keyed by compiler version: a fresh clone finds them warm.
+export CARGO_TARGET_DIR ?= $(CACHE)/target/$(RUST)
+export PYTHONDONTWRITEBYTECODE := 1
+
+CLUSTER := PYTHONPATH=tests/cluster python3 -m cluster
+VENV := $(CACHE)/python/$(shell sha256sum tests/e2e/requirements.txt | cut -c1-12)
+WORLD := PYTHONPATH=tests:tests/cluster $(VENV)/bin/python -m world
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := $(CACHE)/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+CRD_FOLDERS := crds/yaml charts/fastio-operator/files/crds
+PYTEST_WORKERS ?= 4
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-upload up install down status tools test lint test-unit test-chart test-world test-e2e generate \
+	check-generated prerequisites
+
+help: ## List the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+# --- The world to play with ---------------------------------------------------------------------------------------
+
+demo: install ## Bring up cluster, Temporal and a simulated Fast.io, install the chart, send a photograph through
+	@$(WORLD) demo
+
+demo-upload: ## Send a file of your own through the demo: make demo-upload FILE=picture.jpg
+	@test -f "$(FILE)" || { echo 'usage: make demo-upload FILE=path/to/picture.jpg' >&2; exit 2; }
+	@$(WORLD) upload "$(FILE)"
+
+up: ## Bring up the one-node cluster and Temporal, nothing of ours in it
+	@$(CLUSTER) up
+
+install: prerequisites $(VENV) ## Bring up everything and install the chart, without the examples
+	@$(WORLD) install
+
+down: ## Take everything down; only caches stay
+	@$(CLUSTER) down
+
+status: ## Show what runs
+	@$(CLUSTER) status
+
+# --- Tests --------------------------------------------------------------------------------------------------------
+
+test: prerequisites ## Every test. Takes the world down again, unless it was up before or KEEP=1
+	@bash tests/run
+
+lint: $(CARGO_DENY) ## Formatting, clippy, licences and sources of dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	$(CARGO_DENY) --log-level error --all-features --locked check bans licenses sources
+
+test-unit: ## Unit tests of every crate
+	cargo test --workspace --locked
+
+test-chart: tools $(VENV) ## Lint and render the chart
+	@PYTHONPATH=tests:tests/cluster $(VENV)/bin/python -m pytest -q -c tests/e2e/pytest.ini charts/tests
+
+test-world: $(VENV) ## Unit tests of the cluster's scripts
+	@PYTHONPATH=tests/cluster $(VENV)/bin/python -m pytest -q tests/cluster/tests
+
+test-e2e: install ## End-to-end tests on the real cluster
+	@$(WORLD) test -m "not outage" -n $(PYTEST_WORKERS) $(ARGS)
+	@$(WORLD) test -m outage $(ARGS)
+
+# --- What is generated --------------------------------------------------------------------------------------------
+
+generate: ## Write the CRDs for crds/ and the chart
+	cargo run --quiet --locked --package fastio-crds --bin crdgen -- $(CRD_FOLDERS)
+
+check-generated: ## Fail if generated files are not what their sources say
+	cargo run --quiet --locked --package fastio-crds --bin crdgen -- --check $(CRD_FOLDERS)
+
+# --- What the targets need ----------------------------------------------------------------------------------------
+
+prerequisites:
+	@$(CLUSTER) prerequisites
+
+tools: prerequisites
+	@$(CLUSTER) tools >/dev/null
+
+$(VENV): tests/e2e/requirements.txt
+	@echo "Installing the Python packages of the tests …"
+	@rm -rf $@.partial && python3 -m venv $@.partial
+	@$@.partial/bin/pip install --quiet --no-deps --disable-pip-version-check --requirement $<
+	@rm -rf $@ && mv $@.partial $@ && touch $@
+
+$(CARGO_DENY):
+	@echo "Building cargo-deny $(CARGO_DENY_VERSION) (about four minutes, once) …"
+	CARGO_TARGET_DIR=$(CACHE)/target/cargo-deny cargo install --quiet --locked --debug --version $(CARGO_DENY_VERSION) \
+		--root $(CACHE)/tools/cargo-deny-$(CARGO_DENY_VERSION) cargo-deny
+	@rm -rf $(CACHE)/target/cargo-deny
