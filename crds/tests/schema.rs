@@ -1,5 +1,7 @@
 //! What must hold for every field of both kinds, whoever adds one.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are not recognised as tests")]
+
 use fastio_crds::conditions::Reason;
 use fastio_crds::{FastioWebhook, FilePipeline};
 use kube::CustomResourceExt;
@@ -32,7 +34,8 @@ fn every_field_has_a_description() {
     for (kind, schema) in schemas() {
         walk(&kind, &schema, &mut |path, schema| {
             let item_of_scalars = path.ends_with(']') && schema.get("properties").is_none();
-            let described = schema.get("description").and_then(Value::as_str).is_some_and(|text| text.len() > 10);
+            let described =
+                schema.get("description").and_then(Value::as_str).is_some_and(|text| text.len() > 10);
             assert!(described || item_of_scalars, "{path} has no description");
         });
     }
@@ -48,7 +51,8 @@ fn every_optional_field_of_a_spec_says_its_default() {
                 .and_then(Value::as_array)
                 .map(|names| names.iter().filter_map(Value::as_str).collect())
                 .unwrap_or_default();
-            for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten()
+            {
                 let text = property.get("description").and_then(Value::as_str).unwrap_or_default();
                 // A struct whose members all have defaults needs none of its own.
                 let is_struct = property.get("properties").is_some();
@@ -83,8 +87,14 @@ fn no_field_is_of_a_kind_that_the_api_server_does_not_check() {
 #[test]
 fn every_reason_is_documented_and_no_other() {
     let page = include_str!("../../docs/conditions.md");
-    let documented: Vec<&str> =
-        page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name).collect();
+    let documented: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(name, _)| name)
+        .collect();
     let known: Vec<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
-    assert_eq!(documented, known, "docs/conditions.md must list the reasons of crds/src/conditions.rs in their order");
+    assert_eq!(
+        documented, known,
+        "docs/conditions.md must list the reasons of crds/src/conditions.rs in their order"
+    );
 }

@@ -20,8 +20,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("install", help="cluster, images, simulator and chart")
     commands.add_parser("demo", help="apply the examples and upload a photograph")
     commands.add_parser("upload", help="upload a file of your own").add_argument("file", type=Path)
-    test = commands.add_parser("test", help="run pytest in the box's network")
-    test.add_argument("argv", nargs=argparse.REMAINDER)
+    commands.add_parser("test", help="run pytest in the box's network; further arguments are pytest's")
     return top
 
 
@@ -31,7 +30,9 @@ def search_path() -> str:
 
 
 def main() -> int:
-    arguments = parser().parse_args()
+    arguments, rest = parser().parse_known_args()
+    if rest and arguments.command != "test":
+        parser().error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         if not in_network():
             if arguments.command == "install":
@@ -47,7 +48,7 @@ def main() -> int:
             demo.upload(arguments.file)
         elif arguments.command == "test":
             return subprocess.run(
-                [sys.executable, "-B", "-m", "pytest", *arguments.argv],
+                [sys.executable, "-B", "-m", "pytest", *rest],
                 cwd=REPOSITORY / "tests" / "e2e",
                 env={**environment(), "PYTHONPATH": search_path()},
             ).returncode

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from cluster import daemons, images, world as cluster_world
 from cluster.box import Box
-from cluster.settings import NODE_IP, SIMULATOR_PORT, Layout, release_binaries
+from cluster.settings import NODE_IP, SIMULATOR_PORT, Layout
 
-from .command import REPOSITORY, box, run_in_network
+from . import programs
+from .command import box, run_in_network
 from .kubectl import apply
-
-PARTS = ("operator", "receiver", "intake", "worker")
+from .programs import PARTS
 
 #: Where pods find the simulator.
 SIMULATOR_BASE_URL = "http://fastio-simulator.fastio-simulator.svc:8080/current"
@@ -64,12 +64,6 @@ def step(text: str) -> Iterator[None]:
         print("failed", flush=True)
         raise
     print(f"{time.monotonic() - began:.1f} s", flush=True)
-
-
-def build() -> None:
-    """Builds the release binaries. Cargo knows what is new."""
-    packages = [f"--package=fastio-{part}" for part in (*PARTS, "simulator")]
-    subprocess.run(["cargo", "build", "--release", "--locked", *packages], check=True, cwd=REPOSITORY)
 
 
 def tag(binary: Path) -> str:
@@ -126,13 +120,12 @@ def install_chart(tags: dict[str, str]) -> None:
 def prepare() -> None:
     """What needs the machine's own network: the cluster, and the programs, for which Cargo may fetch dependencies."""
     subprocess.run([sys.executable, "-B", "-m", "cluster", "up"], check=True)
-    print("• building the release binaries (about ten minutes the first time)", flush=True)
-    build()
+    programs.build()
 
 
 def install() -> None:
     """What needs the box's network: images, simulator, chart."""
-    folder = release_binaries()
+    folder = programs.folder()
     with step("loading the images into the node"):
         tags = load_images(folder)
     with step("starting the simulated Fast.io"):
