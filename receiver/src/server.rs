@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -23,9 +21,6 @@ use tokio_util::task::TaskTracker;
 use crate::deliver::Starter;
 use crate::request::Endpoint;
 use crate::wire::{Heads, MAX_HEAD, Wire, WireLimits};
-
-/// Connections that the kernel keeps waiting for us.
-const BACKLOG: i32 = 1024;
 
 /// How long a peer may take to read an answer that came before the end of its request, and how much of the rest of that
 /// request is thrown away meanwhile. Closing at once would reset the connection and destroy the answer on its way.
@@ -58,29 +53,6 @@ impl Default for Limits {
             drain: Duration::from_secs(20),
         }
     }
-}
-
-/// Listens. `[::]` means IPv4 too, and IPv4 alone on a node without IPv6.
-pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    match bind(address) {
-        Err(error) if address.is_ipv6() && address.ip().is_unspecified() => {
-            tracing::info!(%error, "no IPv6 here, listening on IPv4 alone");
-            bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())))
-        }
-        bound => bound,
-    }
-}
-
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(false)?;
-    }
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
 }
 
 /// Serves until `stop` is cancelled and every request is answered.

@@ -14,7 +14,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::Health;
@@ -23,12 +23,12 @@ use crate::Health;
 ///
 /// `/healthz` says that the runtime answers, and depends on nothing else: a restart repairs no dependency.
 pub async fn serve_admin(
-    listen: SocketAddr,
+    address: SocketAddr,
     health: Health,
     registry: Arc<Registry>,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let listener = TcpListener::bind(listen).await?;
+    let listener = crate::listen(address)?;
     let router = router(health, registry);
     loop {
         let accepted = tokio::select! {

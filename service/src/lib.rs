@@ -4,10 +4,12 @@
 
 mod admin;
 mod health;
+mod listen;
 mod logs;
 mod signals;
 
 pub use admin::serve_admin;
 pub use health::{Condition, Health};
+pub use listen::listen;
 pub use logs::{LogArgs, LogFormat, init};
 pub use signals::shutdown_signal;
