@@ -56,7 +56,7 @@ def test_the_pod_meets_the_restricted_profile() -> None:
 
 def test_images_by_tag_digest_and_registry() -> None:
     digest = "sha256:" + "0" * 64
-    documents = render("images.registry=registry.example/x", "images.worker.tag=v7", f"images.intake.digest={digest}")
+    documents = render("image.registry=registry.example/x", "images.worker.tag=v7", f"images.intake.digest={digest}")
     args = arguments(documents)
     assert "--worker-image=registry.example/x/fastio-worker:v7" in args
     assert f"--intake-image=registry.example/x/fastio-intake@{digest}" in args
@@ -65,8 +65,8 @@ def test_images_by_tag_digest_and_registry() -> None:
 
 def test_temporal_settings_become_flags() -> None:
     args = arguments(
-        render("temporal.address=temporal:7233", "temporal.namespace=media", "temporal.tls.caSecretName=ca",
-               "temporal.apiKeySecretRef.name=cloud")
+        render("temporal.address=temporal:7233", "temporal.namespace=media", "temporal.tls.enabled=true",
+               "temporal.tls.caSecretName=ca", "temporal.apiKeySecretRef.name=cloud")
     )
     for flag in ("--temporal-address=temporal:7233", "--temporal-namespace=media", "--temporal-tls-ca-secret=ca",
                  "--temporal-api-key-secret=cloud", "--temporal-api-key-secret-key=apiKey"):
@@ -79,9 +79,10 @@ def test_temporal_settings_become_flags() -> None:
     [
         ("temporal.adress=temporal:7233", "adress"),
         ("temporal.address=http://temporal:7233", "/temporal/address"),
-        ("images.pullPolicy=Sometimes", "/images/pullPolicy"),
+        ("image.pullPolicy=Sometimes", "/image/pullPolicy"),
         ("log.format=xml", "/log/format"),
-        ("temporal.tls.enabled=true", "temporal.address must be set"),
+        ("temporal.tls.enabled=true", "temporal.tls.enabled needs temporal.address"),
+        ("temporal.tls.caSecretName=ca", "need temporal.tls.enabled=true"),
     ],
 )
 def test_mistakes_fail_at_once(setting: str, sentence: str) -> None:
@@ -92,6 +93,8 @@ def test_mistakes_fail_at_once(setting: str, sentence: str) -> None:
 
 def test_the_notes_tell_the_next_command_and_warn() -> None:
     argv = ["helm", "install", "fastio", CHART, "--namespace", "fastio-system", "--dry-run=client"]
-    assert "WARNING: temporal.address is not set" in run(*argv)
-    notes = run(*argv, "--set", "temporal.address=temporal:7233")
-    assert "WARNING" not in notes and "kubectl --namespace media create secret generic fastio-api" in notes
+    assert "No default Temporal connection is set" in run(*argv)
+    plain = run(*argv, "--set", "temporal.address=temporal:7233")
+    assert "WARNING: temporal.tls.enabled is false" in plain
+    assert "kubectl -n media create secret generic fastio-api" in plain
+    assert "WARNING" not in run(*argv, "--set", "temporal.address=temporal:7233,temporal.tls.enabled=true")
