@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 from world import kubectl
@@ -46,12 +48,16 @@ def test_good_manifests_are_taken(manifest: str) -> None:
     assert "created (server dry run)" in _dry_run(manifest)
 
 
-def test_the_examples_are_taken() -> None:
-    for file in sorted((REPOSITORY / "examples").glob("*.yaml")):
-        for document in yaml.safe_load_all(file.read_text()):
+def test_the_examples_and_the_readme_are_taken() -> None:
+    pages = {file.name: file.read_text() for file in sorted((REPOSITORY / "examples").glob("*.yaml"))}
+    pages["README.md"] = "\n---\n".join(re.findall(r"```yaml\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.S))
+    for name, text in pages.items():
+        documents = list(yaml.safe_load_all(text))
+        assert documents, name
+        for document in documents:
             document["metadata"]["namespace"] = "default"
             document["metadata"]["name"] += "-example"
-            assert "(server dry run)" in _dry_run(yaml.safe_dump(document)), file.name
+            assert "(server dry run)" in _dry_run(yaml.safe_dump(document)), name
 
 
 @pytest.mark.parametrize(
