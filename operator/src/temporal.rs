@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use fastio_pipeline::names::TaskQueue;
-use futures::{StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use secrecy::ExposeSecret;
 use temporalio_client::errors::{ClientError, WorkflowInteractionError};
 use temporalio_client::{
@@ -18,7 +19,7 @@ use temporalio_client::{
 use crate::connection::Access;
 use crate::keys::RootKey;
 
-/// Longest time to connect, and to ask.
+/// Longest time of a count with all of its calls, and of each single call of a cancellation.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a Temporal that could not be reached is left alone.
 const LEFT_ALONE: Duration = Duration::from_mins(1);
@@ -73,7 +74,6 @@ impl fmt::Debug for Clients {
     }
 }
 
-#[derive(Clone)]
 struct Slot {
     used: Instant,
     state: State,
@@ -93,49 +93,51 @@ impl Clients {
         access: &Access,
         queue: &TaskQueue,
     ) -> Result<Counts, TemporalError> {
-        self.ask(root_key, access, async |client| count(client, queue).await).await
+        let key = fingerprint(root_key, access);
+        if let Some(State::FailedAt(at)) = self.state(&key)
+            && at.elapsed() < LEFT_ALONE
+        {
+            return Err(TemporalError::LeftAlone);
+        }
+        let answer = in_time(async { count(&self.client(&key, access).await?, queue).await }).await;
+        self.note(&key, answer)
     }
 
-    /// Asks for cancellation of the open runs on a queue and returns how many are open.
+    /// Asks for cancellation of the open runs on a queue and returns how many are open. Temporal is asked also if it could
+    /// not be reached a short time ago, and each call has its own time: there may be many runs. The caller bounds the whole.
     pub async fn cancel(
         &self,
         root_key: &RootKey,
         access: &Access,
         queue: &TaskQueue,
     ) -> Result<usize, TemporalError> {
-        self.ask(root_key, access, async |client| cancel(client, queue).await).await
+        let key = fingerprint(root_key, access);
+        let answer = async { cancel(&in_time(self.client(&key, access)).await?, queue).await }.await;
+        self.note(&key, answer)
     }
 
-    async fn ask<T>(
-        &self,
-        root_key: &RootKey,
-        access: &Access,
-        question: impl AsyncFnOnce(&Client) -> Result<T, TemporalError>,
-    ) -> Result<T, TemporalError> {
-        let key = fingerprint(root_key, access);
-        let known = self.slot(&key).map(|slot| slot.state);
-        let answer = async {
-            let client = match known {
-                Some(State::Connected(client)) => client,
-                Some(State::FailedAt(at)) if at.elapsed() < LEFT_ALONE => {
-                    return Err(TemporalError::LeftAlone);
-                }
-                Some(State::FailedAt(_)) | None => connect(access).await?,
-            };
-            self.set(&key, State::Connected(client.clone()));
-            question(&client).await
+    /// The client that is connected, or a new one.
+    async fn client(&self, key: &str, access: &Access) -> Result<Client, TemporalError> {
+        let client = match self.state(key) {
+            Some(State::Connected(client)) => client,
+            Some(State::FailedAt(_)) | None => connect(access).await?,
         };
-        let answer = tokio::time::timeout(PATIENCE, answer).await.unwrap_or(Err(TemporalError::Silent));
+        self.set(key, State::Connected(client.clone()));
+        Ok(client)
+    }
+
+    /// Notes that Temporal cannot be reached, if that is the answer.
+    fn note<T>(&self, key: &str, answer: Result<T, TemporalError>) -> Result<T, TemporalError> {
         if matches!(answer, Err(TemporalError::Connect(_) | TemporalError::Silent)) {
-            self.set(&key, State::FailedAt(Instant::now()));
+            self.set(key, State::FailedAt(Instant::now()));
         }
         answer
     }
 
-    fn slot(&self, key: &str) -> Option<Slot> {
+    fn state(&self, key: &str) -> Option<State> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         slots.retain(|_, slot| slot.used.elapsed() < UNUSED);
-        slots.get(key).cloned()
+        slots.get(key).map(|slot| slot.state.clone())
     }
 
     fn set(&self, key: &str, state: State) {
@@ -178,6 +180,13 @@ async fn connect(access: &Access) -> Result<Client, TemporalError> {
         .map_err(|error| refused(&error))
 }
 
+async fn in_time<T, E>(call: impl Future<Output = Result<T, E>>) -> Result<T, TemporalError>
+where
+    TemporalError: From<E>,
+{
+    Ok(tokio::time::timeout(PATIENCE, call).await.map_err(|_| TemporalError::Silent)??)
+}
+
 fn rpc_options() -> RpcOptions {
     RpcOptions::builder().timeout(PATIENCE).retry_options(RetryOptions::no_retries()).build()
 }
@@ -206,22 +215,42 @@ async fn count(client: &Client, queue: &TaskQueue) -> Result<Counts, TemporalErr
 
 async fn cancel(client: &Client, queue: &TaskQueue) -> Result<usize, TemporalError> {
     let options = WorkflowListOptions::builder().rpc_options(rpc_options()).build();
-    let open: Vec<_> = client.list_workflows(runs(queue, "= 'Running'"), options).try_collect().await?;
-    let count = open.len();
-    futures::stream::iter(open)
-        .map(Ok)
-        .try_for_each_concurrent(CANCEL_CONCURRENCY, |run| async move {
-            let options = WorkflowCancelOptions::builder()
-                .reason("the FilePipeline is being deleted")
-                .rpc_options(rpc_options())
-                .build();
-            match client.get_workflow_handle::<UntypedWorkflow>(run.id()).cancel(options).await {
-                // Closed in the meantime.
-                Err(WorkflowInteractionError::NotFound(_)) => Ok(()),
-                result => result,
-            }
-        })
-        .await?;
+    let open = client.list_workflows(runs(queue, "= 'Running'"), options);
+    cancel_each(open, |run| async move {
+        let options = WorkflowCancelOptions::builder()
+            .reason("the FilePipeline is being deleted")
+            .rpc_options(rpc_options())
+            .build();
+        match client.get_workflow_handle::<UntypedWorkflow>(run.id()).cancel(options).await {
+            // Closed in the meantime.
+            Err(WorkflowInteractionError::NotFound(_)) => Ok(()),
+            result => result,
+        }
+    })
+    .await
+}
+
+/// Lists to the end first, because cancellation takes runs off the list. A run that cannot be cancelled does not keep the
+/// others open.
+async fn cancel_each<R, F>(
+    open: impl Stream<Item = Result<R, ClientError>>,
+    cancel: impl Fn(R) -> F,
+) -> Result<usize, TemporalError>
+where
+    F: Future<Output = Result<(), WorkflowInteractionError>>,
+{
+    let mut open = pin!(open);
+    let mut found = Vec::new();
+    while let Some(run) = in_time(open.try_next()).await? {
+        found.push(run);
+    }
+    let count = found.len();
+    let answers: Vec<_> = futures::stream::iter(found)
+        .map(|run| in_time(cancel(run)))
+        .buffer_unordered(CANCEL_CONCURRENCY)
+        .collect()
+        .await;
+    answers.into_iter().collect::<Result<(), _>>()?;
     Ok(count)
 }
 
@@ -239,7 +268,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_temporal_that_is_away_is_left_alone_for_a_while() {
+    async fn a_temporal_that_is_away_is_left_alone_for_a_while_but_for_cancellation() {
         let clients = Clients::default();
         let root_key = RootKey::new(&[7; 32]).unwrap();
         let spec = serde_saphyr::from_str("{address: '127.0.0.1:9', namespace: media}").unwrap();
@@ -249,5 +278,33 @@ mod tests {
         let ask = || clients.count(&root_key, &access, &queue);
         assert!(matches!(ask().await, Err(TemporalError::Connect(_))));
         assert!(matches!(ask().await, Err(TemporalError::LeftAlone)));
+        let cancelled = clients.cancel(&root_key, &access, &queue).await;
+        assert!(matches!(cancelled, Err(TemporalError::Connect(_))), "{cancelled:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_runs_may_take_longer_than_one_call() {
+        let slow = async |run| {
+            tokio::time::sleep(PATIENCE / 2).await;
+            Ok(run)
+        };
+        let asked = Mutex::new(Vec::new());
+        let cancel = |run| {
+            let asked = &asked;
+            async move {
+                tokio::time::sleep(if run == 0 { PATIENCE * 2 } else { PATIENCE / 2 }).await;
+                asked.lock().unwrap().push(run);
+                Ok(())
+            }
+        };
+        let started = tokio::time::Instant::now();
+        let all = futures::stream::iter(1..=50).then(slow);
+        assert!(matches!(cancel_each(all, cancel).await, Ok(50)));
+        assert_eq!(std::mem::take(&mut *asked.lock().unwrap()).len(), 50);
+        assert!(started.elapsed() > PATIENCE * 2);
+
+        let with_a_silent_one = futures::stream::iter(0..=20).then(slow);
+        assert!(matches!(cancel_each(with_a_silent_one, cancel).await, Err(TemporalError::Silent)));
+        assert_eq!(asked.lock().unwrap().len(), 20, "the others are cancelled");
     }
 }

@@ -26,7 +26,7 @@ pub enum RolloutState {
     Complete,
     /// On the way.
     Progressing(String),
-    /// Pods are refused (quota, policy, admission), and none can be used.
+    /// Pods are refused (quota, policy, admission) before all were replaced; pods of an earlier template may still work.
     Rejected(String),
 }
 
@@ -44,15 +44,15 @@ impl Rollout {
         let current = status.observed_generation >= deployment.metadata.generation;
         let refused = condition("ReplicaFailure").filter(|condition| condition.status == "True");
         let state = match refused {
-            // Old conditions say nothing about a template that the controller has not seen.
-            Some(refused) if current && available == 0 => RolloutState::Rejected(format!(
-                "the pods of Deployment {name} are refused: {}",
-                message(refused)
-            )),
             // The reason stays when a pod is lost later, and goes as soon as the template changes.
             _ if current && available > 0 && is_rolled_out(condition("Progressing")) => {
                 RolloutState::Complete
             }
+            // Old conditions say nothing about a template that the controller has not seen.
+            Some(refused) if current => RolloutState::Rejected(format!(
+                "the pods of Deployment {name} are refused: {}",
+                message(refused)
+            )),
             _ => RolloutState::Progressing(format!("{pods} pods of Deployment {name} are ready")),
         };
         Self { pods, available, state }
@@ -125,7 +125,15 @@ mod tests {
             panic!("not rejected");
         };
         assert!(message.ends_with("refused: exceeded quota"), "{message}");
-        let working = json!({"observedGeneration": 4, "availableReplicas": 1, "conditions": [refused]});
-        assert!(!matches!(state(&working), RolloutState::Rejected(_)));
+        let status = |generation, reason| {
+            json!({"observedGeneration": generation, "availableReplicas": 1,
+                "conditions": [condition("Progressing", reason), refused]})
+        };
+        // A pod of the template before still works, and the new ones never come.
+        assert!(matches!(state(&status(4, "ReplicaSetUpdated")), RolloutState::Rejected(_)));
+        // Too few pods, of the current template.
+        assert_eq!(state(&status(4, "NewReplicaSetAvailable")), RolloutState::Complete);
+        // The refusal may be that of the template before.
+        assert!(matches!(state(&status(3, "ReplicaSetUpdated")), RolloutState::Progressing(_)));
     }
 }

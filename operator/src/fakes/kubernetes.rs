@@ -19,6 +19,8 @@ pub(crate) struct FakeApi {
     objects: Mutex<BTreeMap<String, Value>>,
     writes: Mutex<Vec<String>>,
     version: Mutex<u64>,
+    /// Objects of this kind cannot be had, by the end of the kind's path.
+    unavailable: Mutex<Option<String>>,
 }
 
 /// Path of an object of a kind.
@@ -78,6 +80,11 @@ impl FakeApi {
         merge(objects.get_mut(&path::<K>(namespace, name)).unwrap(), change);
     }
 
+    /// From now on, the API server fails when it is asked for objects of a kind.
+    pub(crate) fn break_down<K: Resource<DynamicType = ()>>(&self) {
+        *self.unavailable.lock().unwrap() = Some(format!("/{}/", K::plural(&())));
+    }
+
     /// Writes since the last call, events left out.
     pub(crate) fn writes(&self) -> Vec<String> {
         std::mem::take(&mut *self.writes.lock().unwrap())
@@ -91,6 +98,9 @@ impl FakeApi {
         let (object, is_status) = path.strip_suffix("/status").map_or((path, false), |object| (object, true));
         if path.contains("/events") {
             return reply(StatusCode::CREATED, &body);
+        }
+        if self.unavailable.lock().unwrap().as_ref().is_some_and(|kind| path.contains(kind)) {
+            return refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable");
         }
         if parts.method != Method::GET {
             self.writes.lock().unwrap().push(format!("{} {path}", parts.method));

@@ -18,11 +18,12 @@ use kube::runtime::reflector::Store;
 use super::observe::{access, find};
 use super::runs::Runs;
 use crate::context::Context;
+use crate::problem::{Explain, Outlook};
 use crate::raw::Raw;
 use crate::runtime::{Next, finalizer};
 use crate::status::Verdict;
 
-/// Longest time that open runs hold the deletion.
+/// Longest time that open runs hold the deletion, and that one look at them takes, however many there are.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 /// How often it is looked whether runs are still open.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -41,7 +42,9 @@ pub(super) async fn cleanup(
     if !finalizer::is_set(&pipeline.object) {
         return Ok(Next::OnChange);
     }
-    let open = cancel(context, webhooks, runs, &pipeline).await;
+    let open =
+        tokio::time::timeout(PATIENCE.unsigned_abs(), cancel(context, webhooks, runs, &pipeline)).await;
+    let open = open.unwrap_or_else(|_| Open::Unknown(format!("not all was answered within {PATIENCE:#}")));
     let deleted = pipeline.object.metadata.deletion_timestamp.as_ref().map_or(Timestamp::MIN, |time| time.0);
     let is_patient = Timestamp::now().duration_since(deleted) < PATIENCE;
     if let Some(message) = open.message().filter(|_| is_patient) {
@@ -75,7 +78,7 @@ pub(super) async fn reject(
 enum Open {
     /// That many.
     Count(usize),
-    /// Temporal cannot be asked now.
+    /// Temporal, or the API server for its Secrets, cannot be asked now.
     Unknown(String),
     /// Nobody knows which Temporal to ask.
     Untold,
@@ -87,7 +90,7 @@ impl Open {
         match self {
             Self::Count(0) | Self::Untold => None,
             Self::Count(count) => Some(format!("{count} open runs are being cancelled")),
-            Self::Unknown(error) => Some(format!("open runs cannot be cancelled: Temporal: {error}")),
+            Self::Unknown(error) => Some(format!("open runs cannot be cancelled: {error}")),
         }
     }
 }
@@ -101,6 +104,9 @@ async fn cancel(context: &Context, webhooks: &Webhooks, runs: &Runs, pipeline: &
     let Some(webhook) = find(webhooks, &namespace, &reference.name).await else { return Open::Untold };
     let access = match access(context, &namespace, &webhook).await {
         Ok(access) => access,
+        Err(error) if matches!(error.problem().outlook, Outlook::Passing { .. }) => {
+            return Open::Unknown(error.to_string());
+        }
         Err(error) => {
             tracing::warn!(pipeline = %key, %error, "open runs are left as they are");
             return Open::Untold;
@@ -108,6 +114,6 @@ async fn cancel(context: &Context, webhooks: &Webhooks, runs: &Runs, pipeline: &
     };
     match runs.clients.cancel(&context.root_key, &access, &queue).await {
         Ok(count) => Open::Count(count),
-        Err(error) => Open::Unknown(error.to_string()),
+        Err(error) => Open::Unknown(format!("Temporal: {error}")),
     }
 }

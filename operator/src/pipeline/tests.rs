@@ -2,6 +2,7 @@
 
 use fastio_crds::conditions::Reason;
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::reflector::{self, store::Writer};
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
@@ -56,6 +57,21 @@ impl World {
         let status = self.get().status.unwrap_or_default();
         let found = status.conditions.into_iter().find(|condition| condition.type_ == type_);
         found.map(|condition| (condition.status, condition.reason)).unwrap_or_default()
+    }
+
+    fn deleted(&self, seconds_ago: i64) {
+        let time = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(seconds_ago);
+        let deleted = json!({"metadata": {"deletionTimestamp": time.to_string()}});
+        self.api.set::<FilePipeline>("media", "photos", &deleted);
+    }
+
+    async fn deletion_is_patient(&self) {
+        self.deleted(0);
+        assert_eq!(self.reconcile().await, Next::After(Duration::from_secs(2)));
+        assert_eq!(self.reason(), Reason::Deleting.as_str());
+        self.deleted(31);
+        self.reconcile().await;
+        assert!(self.api.get::<FilePipeline>("media", "photos").is_none());
     }
 
     fn reason(&self) -> String {
@@ -169,24 +185,25 @@ async fn deletion_waits_for_temporal_for_a_bounded_time() {
     let mut world = World::new();
     world.webhook("True", "Running");
     world.reconcile().await;
-    let deleted_at = |time: jiff::Timestamp| {
-        let deleted = json!({"metadata": {"deletionTimestamp": time.to_string()}});
-        world.api.set::<FilePipeline>("media", "photos", &deleted);
-    };
-    deleted_at(jiff::Timestamp::now());
+    world.deletion_is_patient().await;
+}
+
+#[tokio::test]
+async fn deletion_waits_for_the_secrets_of_temporal_for_a_bounded_time() {
+    let mut world = World::new();
+    let mut webhook = webhook("True", "Running");
+    webhook["spec"]["temporal"] = json!({"address": "127.0.0.1:9", "namespace": "media", "tls": {"caSecretRef": {"name": "temporal-ca"}}});
+    world.webhooks.apply_watcher_event(&Event::Apply(serde_json::from_value(webhook).unwrap()));
+    world.api.break_down::<Secret>();
     world.reconcile().await;
-    assert_eq!(world.reason(), Reason::Deleting.as_str());
-    deleted_at(jiff::Timestamp::now() - jiff::SignedDuration::from_secs(31));
-    world.reconcile().await;
-    assert!(world.api.get::<FilePipeline>("media", "photos").is_none());
+    world.deletion_is_patient().await;
 }
 
 #[tokio::test]
 async fn deletion_without_a_webhook_lets_go_at_once() {
     let world = World::new();
     world.reconcile().await;
-    let deleted = json!({"metadata": {"deletionTimestamp": jiff::Timestamp::now().to_string()}});
-    world.api.set::<FilePipeline>("media", "photos", &deleted);
+    world.deleted(0);
     world.reconcile().await;
     assert!(world.api.get::<FilePipeline>("media", "photos").is_none());
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use fastio::{ApiKeySource, Client, ErrorClass, WorkspaceId};
+use fastio::{ApiKeySource, Client, WorkspaceId};
 use fastio_crds::conditions::Reason;
 use fastio_crds::{DeletionPolicy, FastioWebhook, SecretKeyReference};
 use kube::ResourceExt;
@@ -23,8 +23,8 @@ use crate::status::Verdict;
 const LOOK_AGAIN: Duration = Duration::from_mins(10);
 
 /// What a person can do when the webhook at Fast.io cannot be removed.
-const WAY_OUT: &str = "repair that and the deletion goes on, or set spec.deletionPolicy to Retain to leave the webhook at \
-                       Fast.io and let this object go";
+const WAY_OUT: &str = "correct that (the API key must see the workspace and its webhooks) and the deletion goes on, or set \
+                       spec.deletionPolicy to Retain to leave the webhook at Fast.io and let this object go";
 
 /// An object that is being deleted.
 pub(super) async fn cleanup(
@@ -89,14 +89,13 @@ async fn let_go(context: &Context, webhook: &Raw<FastioWebhook>, uid: &str) -> R
         remove_marked(context, &client, &workspace, uid).await
     };
     match removed.await {
-        Ok(0) | Err(RemoteError::Unsupported) => Ok(()),
-        // The workspace is gone, and its webhooks with it.
-        Err(RemoteError::Call(error)) if error.class() == ErrorClass::Gone => Ok(()),
+        Ok(0) => Ok(()),
         Ok(count) => {
             let note = format!("removed {count} webhook(s) of workspace {workspace} from Fast.io");
             context.events.normal(&webhook.object, Happened::WebhookRemoved, &note).await;
             Ok(())
         }
+        // Also where the workspace or the webhook API is not to be seen: with another key, or another service, it may be.
         Err(error) => Err(error.problem_with(&key.secret)),
     }
 }

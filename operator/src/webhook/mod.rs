@@ -48,9 +48,7 @@ impl Webhooks {
         progress.receivers = Some(applied.receiver.pods.clone());
         let wanted = valid.wanted(&self.context.root_key);
         let session = observed.remote?;
-        let registration =
-            session.converge(&self.context, &self.remotes, webhook, &wanted, &applied.receiver).await?;
-        progress.registration = Some(registration);
+        session.converge(&self.context, &self.remotes, webhook, &wanted, &applied.receiver, progress).await?;
         applied.obstacle().map_or(Ok(()), Err)
     }
 }

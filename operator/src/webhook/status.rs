@@ -13,16 +13,33 @@ use crate::status::{Verdict, publish_transition, write, write_if_unchanged};
 pub(super) struct Progress {
     pub(super) url: Option<String>,
     pub(super) receivers: Option<String>,
+    pub(super) attempt: Attempt,
     pub(super) registration: Option<Registration>,
 }
 
-/// Writes the status if it has changed, whatever the steps came to.
+/// What became of the record that is made before a webhook is created.
+#[derive(Debug, Default)]
+pub(super) enum Attempt {
+    /// Nothing was to be created.
+    #[default]
+    None,
+    /// The status has it, whatever came of the creation.
+    Recorded { signing_key_fingerprint: String },
+    /// Refused: the object has changed since it was read.
+    Outdated,
+}
+
+/// Writes the status if it has changed, whatever the steps came to. An outdated one is not written: it could undo what
+/// another operator has just recorded.
 pub(super) async fn report(
     context: &Context,
     webhook: &FastioWebhook,
     progress: Progress,
     problem: Option<&Problem>,
 ) -> kube::Result<()> {
+    if matches!(progress.attempt, Attempt::Outdated) {
+        return Ok(());
+    }
     let ready = || Verdict::Ready(format!("events of workspace {} come in", webhook.spec.workspace_id));
     let verdict = problem.map_or_else(ready, Verdict::from);
     record(context, webhook, &compute(webhook, progress, &verdict, Timestamp::now()), &verdict).await
@@ -67,8 +84,13 @@ fn compute(
     let generation = webhook.metadata.generation;
     let (id, fingerprint) = match progress.registration {
         Some(registration) => (Some(registration.id.to_string()), Some(registration.signing_key_fingerprint)),
-        // Not known this time: what was known stays.
-        None => (before.webhook_id, before.signing_key_fingerprint),
+        // Not known this time: what was known stays, and so does an attempt whose outcome nobody knows.
+        None => match progress.attempt {
+            Attempt::Recorded { signing_key_fingerprint } => {
+                (before.webhook_id, Some(signing_key_fingerprint))
+            }
+            Attempt::None | Attempt::Outdated => (before.webhook_id, before.signing_key_fingerprint),
+        },
     };
     FastioWebhookStatus {
         observed_generation: generation,

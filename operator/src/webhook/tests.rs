@@ -1,6 +1,7 @@
 //! Whole reconciles against an API server and a Fast.io in memory.
 
 mod deletion;
+mod failures;
 
 use axum::http::StatusCode;
 use fastio_crds::conditions::Reason;

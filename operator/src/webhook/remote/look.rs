@@ -37,7 +37,8 @@ struct Seen {
     identity: Identity,
     key_fingerprint: String,
     client: Client,
-    looked: Instant,
+    /// `None`: what was seen is not true any more.
+    looked: Option<Instant>,
     answer: Result<Vec<Webhook>, Problem>,
     /// The last good answer, and when it came.
     good: Option<(Instant, Vec<Webhook>)>,
@@ -52,7 +53,7 @@ impl Seen {
                 Outlook::Waiting(_) | Outlook::NeedsAction(_) => FRESH,
             },
         };
-        now.duration_since(self.looked) < keep
+        self.looked.is_some_and(|looked| now.duration_since(looked) < keep)
     }
 
     fn trusted(&self, now: Instant) -> Option<Vec<Webhook>> {
@@ -91,7 +92,7 @@ impl Remotes {
             identity,
             key_fingerprint: key.fingerprint,
             client,
-            looked: now,
+            looked: Some(now),
             answer: answer.clone(),
             good,
         };
@@ -114,7 +115,14 @@ impl Remotes {
         }
     }
 
-    /// The next look is a fresh one.
+    /// The next look is a fresh one. The client stays, for it knows the rate limit, and so does the last good answer.
+    pub(in crate::webhook) fn look_anew(&self, uid: &str) {
+        if let Some(seen) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(uid) {
+            seen.looked = None;
+        }
+    }
+
+    /// The object is gone.
     pub(in crate::webhook) fn forget(&self, uid: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
     }

@@ -7,7 +7,7 @@ use fastio::{Client, ErrorClass, NewWebhook, Webhook, WebhookChange, WebhookId, 
 use fastio_crds::FastioWebhook;
 use fastio_crds::conditions::Reason;
 
-use super::super::status;
+use super::super::status::{self, Attempt, Progress};
 use super::look::{counted, list, supported};
 use super::plan::{Action, Differences, plan};
 use super::{Registration, RemoteError, Remotes, Wanted};
@@ -28,7 +28,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Registers, corrects or keeps the webhook.
+    /// Registers, corrects or keeps the webhook, and notes in `progress` what came of it, also where it fails.
     pub(in crate::webhook) async fn converge(
         self,
         context: &Context,
@@ -36,7 +36,8 @@ impl Session {
         webhook: &FastioWebhook,
         wanted: &Wanted,
         receiver: &Rollout,
-    ) -> Result<Registration, Problem> {
+        progress: &mut Progress,
+    ) -> Result<(), Problem> {
         let known = webhook.status.clone().unwrap_or_default();
         let known = (known.webhook_id.as_deref(), known.signing_key_fingerprint.as_deref());
         let first = self.marked.is_empty() && known.0.is_none();
@@ -45,14 +46,17 @@ impl Session {
             return Err(Problem::waiting(Reason::RollingOut, message, LOOK_AGAIN));
         }
         let calls = Calls { context, client: &self.client, webhook, wanted, uid: &self.uid };
-        let result = calls.carry_out(self.marked, known).await;
+        let result = calls.carry_out(self.marked, known, &mut progress.attempt).await;
         match &result {
             Ok((_, marked)) => remotes.remember(&self.uid, marked.clone()),
             // What was seen was not true (any more).
-            Err(_) => remotes.forget(&self.uid),
+            Err(_) => remotes.look_anew(&self.uid),
         }
         match result {
-            Ok((registration, _)) => Ok(registration),
+            Ok((registration, _)) => {
+                progress.registration = Some(registration);
+                Ok(())
+            }
             Err(RemoteError::Call(error)) if error.class() == ErrorClass::Gone => {
                 Err(Problem::passing(format!("the webhook has just been removed at Fast.io: {error}")))
             }
@@ -76,6 +80,7 @@ impl Calls<'_> {
         &self,
         mut marked: Vec<Webhook>,
         known: Known<'_>,
+        attempt: &mut Attempt,
     ) -> Result<(Registration, Vec<Webhook>), RemoteError> {
         let mut to_do = plan(self.wanted, &marked, known);
         if to_do.action == Action::Register {
@@ -88,7 +93,7 @@ impl Calls<'_> {
                 marked.into_iter().find(|webhook| webhook.id == id).map_or_else(Vec::new, |it| vec![it])
             }
             Action::Correct(id, differences) => vec![self.correct(&id, differences).await?],
-            Action::Register => vec![self.register().await?],
+            Action::Register => vec![self.register(attempt).await?],
         };
         for duplicate in &to_do.duplicates {
             remove(self.context, self.client, &self.wanted.workspace, duplicate).await?;
@@ -101,14 +106,17 @@ impl Calls<'_> {
         registration.map(|registration| (registration, current)).ok_or(RemoteError::Unsupported)
     }
 
-    async fn register(&self) -> Result<Webhook, RemoteError> {
+    async fn register(&self, attempt: &mut Attempt) -> Result<Webhook, RemoteError> {
         // Before the call, so that a webhook that was created and never recorded is not forgotten at deletion.
-        status::record_attempt(self.context, self.webhook, &self.wanted.secret.fingerprint()).await.map_err(
-            |error| match error {
-                kube::Error::Api(status) if status.is_conflict() => RemoteError::Outdated,
-                error => RemoteError::Record(Box::new(error)),
-            },
-        )?;
+        let fingerprint = self.wanted.secret.fingerprint();
+        match status::record_attempt(self.context, self.webhook, &fingerprint).await {
+            Ok(()) => *attempt = Attempt::Recorded { signing_key_fingerprint: fingerprint },
+            Err(kube::Error::Api(status)) if status.is_conflict() => {
+                *attempt = Attempt::Outdated;
+                return Err(RemoteError::Outdated);
+            }
+            Err(error) => return Err(RemoteError::Record(Box::new(error))),
+        }
         let new = NewWebhook {
             url: self.wanted.url.clone(),
             events: self.wanted.events.clone(),

@@ -65,3 +65,53 @@ async fn an_object_that_cannot_be_read_is_reported_and_can_be_deleted() {
     world.controller.reject(&invalid).await.unwrap();
     assert!(world.fastio.webhooks().is_empty());
 }
+
+#[tokio::test]
+async fn deletion_removes_a_webhook_whose_creation_was_not_answered() {
+    let world = World::new().await;
+    world.reconcile().await;
+    world.pods_are_ready();
+    world.fastio.lose_next_answer();
+    world.reconcile().await;
+    let status = world.get().status.unwrap();
+    assert_eq!(status.webhook_id, None);
+    assert!(status.signing_key_fingerprint.is_some(), "the attempt stays recorded");
+    assert_eq!(ids(&world.fastio.webhooks()), ["w1"]);
+
+    world.fastio.calls();
+    world.delete();
+    assert_eq!(world.reconcile().await, Next::OnChange);
+    assert_eq!(
+        world.fastio.calls(),
+        ["GET /workspaces/123/webhooks/", "DELETE /workspaces/123/webhooks/w1/"]
+    );
+    assert!(world.fastio.webhooks().is_empty());
+    assert!(world.api.get::<FastioWebhook>("media", "studio").is_none());
+}
+
+#[tokio::test]
+async fn what_cannot_be_seen_does_not_count_as_removed() {
+    for (reason, hide) in [
+        (
+            Reason::WorkspaceNotFound,
+            (|fastio| fastio.break_down(Some(StatusCode::NOT_FOUND))) as fn(&FakeFastio),
+        ),
+        (Reason::WebhooksUnsupported, FakeFastio::without_webhooks),
+    ] {
+        let world = World::new().await;
+        world.ready().await;
+        hide(&world.fastio);
+        world.delete();
+        assert!(matches!(world.reconcile().await, Next::After(_)));
+        assert_eq!(world.condition("Ready").1, Reason::Deleting.as_str());
+        assert_eq!(world.stalled(), reason.as_str());
+        for word in ["API key", "spec.deletionPolicy to Retain"] {
+            assert!(world.message().contains(word), "{}", world.message());
+        }
+        assert_eq!(ids(&world.fastio.webhooks()), ["w1"]);
+
+        world.api.set::<FastioWebhook>("media", "studio", &json!({"spec": {"deletionPolicy": "Retain"}}));
+        world.reconcile().await;
+        assert!(world.api.get::<FastioWebhook>("media", "studio").is_none());
+    }
+}
