@@ -9,7 +9,8 @@
 //! | `ContentMismatch` | retry, in the end terminal | what was sent is not the file that was asked for |
 //! | `SourceGone` | terminal | the file or its version does not exist any more |
 //! | `Refused` | terminal | Fast.io will never accept the call |
-//! | `NotAuthentic`, `InvalidRequest` | terminal | the request has no right seal, or makes no sense |
+//! | `PlanKeyUnusable` | attention | the file with the plan key is missing or holds no key |
+//! | `NotAuthentic`, `InvalidRequest` | terminal; a claim tries `NotAuthentic` again for [`KEY_GRACE`](crate::plan_key::KEY_GRACE) | the request has no right seal, or makes no sense |
 //! | `TooBigForScratch` | terminal | larger than a worker's whole scratch space |
 //! | `PictureUnreadable`, `ResultNotWritable` | terminal | the step cannot work with this file |
 //! | `OutputBlocked` | terminal | somebody else's files are in the way |
@@ -22,6 +23,7 @@ use fastio_pipeline::seal::SealError;
 use fastio_temporal::failure::{Class, activity_error};
 use temporalio_sdk::activities::ActivityError;
 
+use crate::plan_key::PlanKeyError;
 use crate::scratch::{ClaimError, RoomError};
 use crate::steps::StepError;
 use crate::steps::image::PictureError;
@@ -111,6 +113,12 @@ impl From<SealError> for Failure {
             }
             SealError::Unreadable(_) => Self::terminal("InvalidRequest", &error),
         }
+    }
+}
+
+impl From<PlanKeyError> for Failure {
+    fn from(error: PlanKeyError) -> Self {
+        Self { class: Class::Attention, type_name: "PlanKeyUnusable", message: error.to_string() }
     }
 }
 

@@ -9,6 +9,7 @@
 pub mod activities;
 pub mod failure;
 pub mod metrics;
+pub mod plan_key;
 pub mod role;
 pub mod scratch;
 pub mod steps;

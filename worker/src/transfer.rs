@@ -12,7 +12,7 @@ mod send;
 mod session;
 pub mod upload;
 
-pub use marker::{MARKER_PLAN, MARKER_SOURCE, MARKER_VERSION};
+pub use marker::{MARKER_PIPELINE, MARKER_PLAN, MARKER_SOURCE, MARKER_VERSION};
 pub use progress::Progress;
 pub use ranges::Ranges;
 pub use remote::{BadId, RemoteFile};

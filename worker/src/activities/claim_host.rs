@@ -1,11 +1,12 @@
 //! `ClaimHost`: a slot and scratch space on some host of the pipeline.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use fastio_pipeline::names::TaskQueue;
 use fastio_pipeline::run::RunRequest;
-use fastio_pipeline::seal::SealedRun;
+use fastio_pipeline::seal::{SealError, SealedRun};
+use fastio_temporal::failure::Class;
 use serde::{Deserialize, Serialize};
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
@@ -14,6 +15,7 @@ use tokio::time::Instant;
 use super::heartbeat::beating;
 use super::transfer::{Run, Transfer};
 use crate::failure::Failure;
+use crate::plan_key::KEY_GRACE;
 use crate::scratch::{Claim, Room, RoomError};
 
 /// How long a claim waits for room before it goes back to the queue, where another host may take it.
@@ -48,7 +50,9 @@ impl ClaimHost {
         sealed: SealedRun,
     ) -> Result<Host, ActivityError> {
         let run = Run::of(&ctx)?;
-        let request = self.0.plan_key.open(&sealed, &run.workflow_id).map_err(Failure::from)?;
+        let key = self.0.plan_key.read().map_err(Failure::from)?;
+        let request =
+            key.open(&sealed, &run.workflow_id).map_err(|error| refused(error, ctx.info().scheduled_time))?;
         self.own(&request)?;
         let bytes = Room::bytes_for(request.source.size);
         let claim = Claim { workflow_id: run.workflow_id, run_id: run.run_id, bytes, sealed };
@@ -90,6 +94,38 @@ impl ClaimHost {
                 }
                 Err(error) => return Err(error.into()),
             }
+        }
+    }
+}
+
+/// A wrong seal may be a key that this pod does not see yet: for [`KEY_GRACE`] it is tried again, on whichever host.
+fn refused(error: SealError, scheduled: Option<SystemTime>) -> Failure {
+    let may_pass = matches!(error, SealError::NotAuthentic);
+    let failure = Failure::from(error);
+    let Some(scheduled) = scheduled.filter(|_| may_pass) else { return failure };
+    // A clock of the cluster that is ahead of ours makes the wait longer by that much, not endless.
+    let waited = SystemTime::now().duration_since(scheduled).unwrap_or_default();
+    if waited < KEY_GRACE { Failure { class: Class::Attention, ..failure } } else { failure }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_seal_is_final_after_ten_minutes_and_another_runs_seal_at_once() {
+        let other =
+            || SealError::OtherWorkflow { sealed_for: "one".to_owned(), found_in: "another".to_owned() };
+        let now = SystemTime::now();
+        for (error, scheduled, class) in [
+            (SealError::NotAuthentic, Some(now), Class::Attention),
+            (SealError::NotAuthentic, Some(now - Duration::from_mins(9)), Class::Attention),
+            (SealError::NotAuthentic, Some(now - Duration::from_mins(10)), Class::Terminal),
+            (SealError::NotAuthentic, None, Class::Terminal),
+            (other(), Some(now), Class::Terminal),
+        ] {
+            let failure = refused(error.clone(), scheduled);
+            assert_eq!((failure.type_name, failure.class), ("NotAuthentic", class), "{error} {scheduled:?}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fastio::Client;
-use fastio_pipeline::seal::{PlanKey, SealedRun};
+use fastio_pipeline::seal::SealedRun;
 use serde::{Deserialize, Serialize};
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
@@ -11,6 +11,7 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use super::heartbeat::beating;
 use super::transfer::Run;
 use crate::failure::Failure;
+use crate::plan_key::PlanKeyFile;
 use crate::transfer::comment::{Outcome, comment};
 
 /// Writes the comment of a run. Needs nothing of a host, so it runs on every queue of the `transfer` container.
@@ -19,7 +20,7 @@ pub struct WriteComment {
     /// The Fast.io client, which holds the key.
     pub client: Client,
     /// The key of the seals.
-    pub plan_key: PlanKey,
+    pub plan_key: PlanKeyFile,
 }
 
 /// What to comment.
@@ -42,7 +43,8 @@ impl WriteComment {
         request: CommentRequest,
     ) -> Result<Option<String>, ActivityError> {
         let run = Run::of(&ctx)?;
-        let sealed = self.plan_key.open(&request.sealed, &run.workflow_id).map_err(Failure::from)?;
+        let key = self.plan_key.read().map_err(Failure::from)?;
+        let sealed = key.open(&request.sealed, &run.workflow_id).map_err(Failure::from)?;
         beating(&ctx, || (), comment(&self.client, &sealed, &request.outcome)).await
     }
 }

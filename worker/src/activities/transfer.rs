@@ -5,10 +5,10 @@ use std::sync::Arc;
 use fastio::Client;
 use fastio_pipeline::names::{ObjectKey, TaskQueue};
 use fastio_pipeline::run::RunRequest;
-use fastio_pipeline::seal::PlanKey;
 use temporalio_sdk::activities::ActivityContext;
 
 use crate::failure::Failure;
+use crate::plan_key::PlanKeyFile;
 use crate::scratch::{Room, RunFolder};
 
 /// What the activities of the `transfer` container work with.
@@ -17,7 +17,7 @@ pub struct Transfer {
     /// The Fast.io client, which holds the key.
     pub client: Client,
     /// The key of the seals.
-    pub plan_key: PlanKey,
+    pub plan_key: PlanKeyFile,
     /// Slots and scratch space of this host.
     pub room: Arc<Room>,
     /// The pipeline that this worker belongs to.
@@ -50,7 +50,7 @@ impl Transfer {
     pub(super) fn claimed(&self, ctx: &ActivityContext) -> Result<(RunFolder, RunRequest), Failure> {
         let run = Run::of(ctx)?;
         let folder = self.room.scratch().run(&run.workflow_id);
-        let request = folder.authentic_request(&self.plan_key, &run.workflow_id)?;
+        let request = folder.authentic_request(&self.plan_key.read()?, &run.workflow_id)?;
         Ok((folder, request))
     }
 }

@@ -1,4 +1,5 @@
-//! Gives up claims whose runs are over: of runs that were terminated, and of runs that went on elsewhere.
+//! Gives up claims whose runs are over: of runs that were terminated, and of runs that went on elsewhere. Removes what
+//! lies there without a claim.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,11 @@ pub(super) async fn sweep(client: Client, room: Arc<Room>, stop: CancellationTok
                 }
             }
             Err(error) => tracing::warn!(%error, "claims cannot be listed"),
+        }
+        match room.remove_unclaimed().await {
+            Ok(0) => {}
+            Ok(folders) => tracing::info!(folders, "swept folders without a claim"),
+            Err(error) => tracing::warn!(%error, "folders without a claim cannot be removed"),
         }
         tokio::select! {
             () = stop.cancelled() => return,

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use fastio::{ApiKeySource, BaseUrl, Client};
 use fastio_pipeline::names::TaskQueue;
-use fastio_pipeline::seal::PlanKey;
 use fastio_temporal::connect_with_retry;
 use temporalio_sdk::Worker;
 
 use super::{HostArgs, RoleError, Surroundings, poll, ready, sweep};
 use crate::activities::{ClaimHost, DownloadSource, ReleaseHost, Transfer, UploadResult, WriteComment};
+use crate::plan_key::PlanKeyFile;
 use crate::scratch::{Room, Scratch};
 use crate::workflow::FilePipeline;
 use crate::workflow::options::AT_ONCE;
@@ -46,7 +46,7 @@ pub struct TransferArgs {
     #[arg(id = "fastio_api_key_file", long = "api-key-file", env = "FASTIO_API_KEY_FILE")]
     api_key_file: PathBuf,
 
-    /// File with the key of the seals on run requests, at least 32 bytes.
+    /// File with the key of the seals on run requests, at least 32 bytes. Read again for each seal.
     #[arg(long, env = "FASTIO_PLAN_KEY_FILE")]
     plan_key_file: PathBuf,
 }
@@ -94,10 +94,9 @@ fn engine(args: &TransferArgs) -> Result<Transfer, RoleError> {
     let scratch = open_scratch(&args.host.scratch)?;
     let room = Room::open(scratch, args.scratch_size.get(), args.slots.get())
         .map_err(|error| file("scratch", &args.host.scratch, &error))?;
-    let key = std::fs::read(&args.plan_key_file)
-        .map_err(|error| file("plan-key-file", &args.plan_key_file, &error))?;
-    let plan_key = PlanKey::new(key.trim_ascii_end())
-        .map_err(|error| file("plan-key-file", &args.plan_key_file, &error))?;
+    let plan_key = PlanKeyFile::new(args.plan_key_file.clone());
+    // A mistake in the flag is for whoever starts the process, not for the first run.
+    plan_key.read().map_err(|error| file("plan-key-file", &args.plan_key_file, &error))?;
     let client = Client::new(args.fastio_base_url.clone(), ApiKeySource::File(args.api_key_file.clone()))?;
     Ok(Transfer {
         client,

@@ -1,11 +1,12 @@
 //! The folder of one run.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cap_std::fs::{Dir, File, OpenOptions};
+use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 use fastio_pipeline::plan::Step;
+use rustix::fs::OFlags;
 
 /// The folder of one run: `claim.json`, `source`, `source.partial` and `results/`.
 ///
@@ -20,6 +21,9 @@ const CLAIM: &str = "claim.json";
 const SOURCE: &str = "source";
 const PARTIAL: &str = "source.partial";
 const RESULTS: &str = "results";
+
+/// Largest claim that is read: half of what Temporal lets a workflow's input have.
+const MAX_CLAIM: u64 = 1 << 20;
 
 impl RunFolder {
     pub(super) fn new(scratch: Arc<Dir>, name: String) -> Self {
@@ -37,26 +41,28 @@ impl RunFolder {
 
     /// The source file, complete and verified.
     pub fn open_source(&self) -> io::Result<std::fs::File> {
-        self.open(&self.path(SOURCE))
+        self.open(self.path(SOURCE), OpenOptions::new().read(true))
     }
 
     /// What a step made.
     pub fn open_result(&self, step: &Step) -> io::Result<std::fs::File> {
-        self.open(&self.result_path(step))
+        self.open(self.result_path(step), OpenOptions::new().read(true))
     }
 
-    fn open(&self, path: &Path) -> io::Result<std::fs::File> {
-        if !self.scratch.metadata(path)?.is_file() {
+    /// Opens a regular file. It is the opened file that is looked at, for a name may come to mean another file at any
+    /// time; and opening a pipe must not wait for whoever is at its other end.
+    fn open(&self, path: impl AsRef<Path>, options: &mut OpenOptions) -> io::Result<std::fs::File> {
+        options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+        let file = self.scratch.open_with(path, options)?;
+        if !file.metadata()?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
-        self.scratch.open(path).map(File::into_std)
+        Ok(file.into_std())
     }
 
     /// The part of the source that was downloaded so far, for reading and appending; created if absent.
     pub fn open_partial(&self) -> io::Result<std::fs::File> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        self.scratch.open_with(self.path(PARTIAL), &options).map(File::into_std)
+        self.open(self.path(PARTIAL), OpenOptions::new().read(true).write(true).create(true).truncate(false))
     }
 
     /// Makes the partial file the source file. Its content must be on the disk already (`fsync`).
@@ -65,18 +71,27 @@ impl RunFolder {
         self.sync(Path::new(&self.name))
     }
 
-    /// Writes a step's result: whole or not at all, however the process ends.
+    /// Writes a step's result: whole or not at all, however the process ends. A folder that was removed in the meantime,
+    /// because the run is over, is not made again.
     pub fn write_result(&self, step: &Step, content: &[u8]) -> io::Result<()> {
-        self.scratch.create_dir_all(self.path(RESULTS))?;
+        match self.scratch.create_dir(self.path(RESULTS)) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
         self.write_atomically(&self.result_path(step), content)
     }
 
     pub(super) fn read_claim(&self) -> io::Result<Option<Vec<u8>>> {
-        match self.scratch.read(self.path(CLAIM)) {
-            Ok(claim) => Ok(Some(claim)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        let file = match self.open(self.path(CLAIM), OpenOptions::new().read(true)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut claim = Vec::new();
+        if file.take(MAX_CLAIM + 1).read_to_end(&mut claim)? as u64 > MAX_CLAIM {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "larger than a claim can be"));
         }
+        Ok(Some(claim))
     }
 
     pub(super) fn write_claim(&self, claim: &[u8]) -> io::Result<()> {

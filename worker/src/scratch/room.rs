@@ -96,6 +96,22 @@ impl Room {
         Ok(())
     }
 
+    /// Removes folders without a claim: what was still written for a run when it was released. Gives their number.
+    ///
+    /// A claim that is there but cannot be read is left to the next start: a disk that fails for a moment must not cost a
+    /// run its files.
+    pub async fn remove_unclaimed(&self) -> io::Result<usize> {
+        let _changing = self.changing.lock().await;
+        let mut removed = 0;
+        for folder in self.scratch.runs()? {
+            if matches!(folder.claim(), Ok(None)) {
+                folder.remove()?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
     /// Waits until something is released, at most for `longest`.
     pub async fn freed(&self, longest: Duration) {
         // That the time is over is as good a reason to look again as any.

@@ -1,10 +1,11 @@
 //! The marker on a result: which source and which plan it came from.
 //!
-//! Kept as metadata facts of the result file. A result with the marker of a source may be replaced by a newer result of
-//! that source; a file without it belongs to somebody else.
+//! Kept as metadata facts of the result file. A result with the marker of a source and a pipeline may be replaced by a
+//! newer result of that source by that pipeline; any other file belongs to somebody else.
 
 use std::collections::BTreeMap;
 
+use fastio::VersionId;
 use fastio_pipeline::run::RunRequest;
 use sha2::{Digest, Sha256};
 
@@ -12,6 +13,8 @@ use sha2::{Digest, Sha256};
 pub const MARKER_SOURCE: &str = "fastio_operator_source";
 /// Fact with the version of the source file; absent if the service names no versions.
 pub const MARKER_VERSION: &str = "fastio_operator_version";
+/// Fact with the pipeline that made it, `namespace/name`.
+pub const MARKER_PIPELINE: &str = "fastio_operator_pipeline";
 /// Fact with a hash of what was done: SHA-256 of the pipeline's name and its steps, the first 32 hexadecimal digits.
 pub const MARKER_PLAN: &str = "fastio_operator_plan";
 
@@ -20,6 +23,7 @@ pub const MARKER_PLAN: &str = "fastio_operator_plan";
 pub(super) struct Marker {
     source: String,
     version: Option<String>,
+    pipeline: String,
     plan: String,
 }
 
@@ -36,6 +40,7 @@ impl Marker {
         Self {
             source: request.source.id.to_string(),
             version: request.source.version.as_ref().map(ToString::to_string),
+            pipeline: request.plan.pipeline.to_string(),
             plan,
         }
     }
@@ -45,6 +50,7 @@ impl Marker {
         Some(Self {
             source: facts.get(MARKER_SOURCE)?.clone(),
             version: facts.get(MARKER_VERSION).filter(|version| !version.is_empty()).cloned(),
+            pipeline: facts.get(MARKER_PIPELINE).cloned().unwrap_or_default(),
             plan: facts.get(MARKER_PLAN).cloned().unwrap_or_default(),
         })
     }
@@ -52,14 +58,40 @@ impl Marker {
     /// As facts. A version that is not known is written as empty: it must not stay that of an earlier result.
     pub(super) fn facts(&self) -> BTreeMap<String, String> {
         let version = self.version.clone().unwrap_or_default();
-        [(MARKER_SOURCE, self.source.clone()), (MARKER_VERSION, version), (MARKER_PLAN, self.plan.clone())]
-            .map(|(key, value)| (key.to_owned(), value))
-            .into()
+        [
+            (MARKER_SOURCE, self.source.clone()),
+            (MARKER_VERSION, version),
+            (MARKER_PIPELINE, self.pipeline.clone()),
+            (MARKER_PLAN, self.plan.clone()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into()
     }
 
-    /// Both come from the same file, whatever its version.
-    pub(super) fn same_source(&self, other: &Self) -> bool {
-        // Some replies of the service show ids grouped by hyphens, some do not.
-        self.source.replace('-', "") == other.source.replace('-', "")
+    /// The same pipeline made both of the same file, whatever its version.
+    pub(super) fn same_line(&self, other: &Self) -> bool {
+        same_id(&self.source, &other.source) && self.pipeline == other.pipeline
     }
+
+    /// Both come from the same version of their file, or nobody can tell.
+    pub(super) fn same_version(&self, other: &Self) -> bool {
+        match (&self.version, &other.version) {
+            (Some(one), Some(other)) => same_id(one, other),
+            _ => true,
+        }
+    }
+
+    /// Whether `current`, the version that the source has now, is the one that this comes from. A service that names no
+    /// versions is given the benefit of the doubt.
+    pub(super) fn is_of(&self, current: Option<&VersionId>) -> bool {
+        match (&self.version, current) {
+            (Some(ours), Some(current)) => same_id(ours, current.as_str()),
+            _ => true,
+        }
+    }
+}
+
+/// Some replies of the service show ids grouped by hyphens, some do not.
+fn same_id(one: &str, other: &str) -> bool {
+    one.replace('-', "") == other.replace('-', "")
 }

@@ -2,8 +2,11 @@
 //!
 //! A file that is not ours is never touched. There is no way to lock a name, so a file that somebody else puts there in
 //! the moment between the look and the upload becomes an older version of the result: nothing is lost.
+//!
+//! Runs of two versions of a source may end in any order: the run of the version that the source has now writes the
+//! result, and one that was overtaken leaves what it finds.
 
-use fastio::{Client, HashAlgorithm, Node, NodeId, UserId, WorkspaceId};
+use fastio::{Client, ErrorClass, HashAlgorithm, Node, NodeId, UserId, WorkspaceId};
 
 use super::marker::Marker;
 use super::session::Fingerprint;
@@ -26,6 +29,15 @@ pub(super) enum Place {
         /// The file.
         node: NodeId,
     },
+    /// The run was overtaken: here is the result of another version of the source, and ours is not the current one.
+    Superseded {
+        /// Its name.
+        name: String,
+        /// The file.
+        node: NodeId,
+        /// Its size in bytes; 0 if the service does not say.
+        size: u64,
+    },
     /// It has to be uploaded under this name.
     Write {
         /// The name.
@@ -37,6 +49,7 @@ pub(super) enum Place {
 pub(super) struct Wanted<'a> {
     pub(super) workspace: &'a WorkspaceId,
     pub(super) folder: &'a NodeId,
+    pub(super) source: &'a NodeId,
     pub(super) marker: &'a Marker,
     pub(super) content: &'a Fingerprint,
 }
@@ -71,12 +84,35 @@ async fn look(client: &Client, wanted: &Wanted<'_>, name: &str) -> Result<Option
         Some(marker) if marker == *wanted.marker && same_content => {
             Some(Place::Done { name, node: found.id })
         }
-        Some(marker) if marker.same_source(wanted.marker) => Some(Place::Write { name }),
+        Some(marker) if marker.same_line(wanted.marker) => {
+            if marker.same_version(wanted.marker)
+                || is_current(client, wanted.workspace, wanted.source, wanted.marker).await?
+            {
+                Some(Place::Write { name })
+            } else {
+                Some(Place::Superseded { name, size: found.size.unwrap_or_default(), node: found.id })
+            }
+        }
         None if same_content && made_by_us(client, &found).await? => {
             Some(Place::Unmarked { name, node: found.id })
         }
         Some(_) | None => None,
     })
+}
+
+/// Whether the source still has the version that the marker names.
+pub(super) async fn is_current(
+    client: &Client,
+    workspace: &WorkspaceId,
+    source: &NodeId,
+    marker: &Marker,
+) -> Result<bool, UploadError> {
+    match client.node(workspace, source).await {
+        Ok(source) => Ok(marker.is_of(source.version.as_ref())),
+        // No version is the current one: nothing is replaced any more.
+        Err(error) if error.class() == ErrorClass::Gone => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Size and hash are those of the result. A service that names no hash is believed by the size alone only if the

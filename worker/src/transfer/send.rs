@@ -159,7 +159,7 @@ async fn stored(client: &Client, upload: &UploadId) -> Result<NodeId, UploadErro
     }
 }
 
-async fn give_up(client: &Client, session: &Session) {
+pub(super) async fn give_up(client: &Client, session: &Session) {
     if let Err(error) = client.cancel_upload(&session.id).await {
         tracing::debug!(session = %session.id, %error, "an upload session is left to the service");
     }

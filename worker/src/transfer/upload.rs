@@ -49,6 +49,8 @@ pub enum UploadError {
 
 /// Brings the result of a step into the output folder and marks it as ours.
 ///
+/// If a run of a newer version of the source was faster, its result stays and is what is given back.
+///
 /// `progress` starts with the session that an earlier attempt reported, if there is one.
 pub async fn upload(
     client: &Client,
@@ -59,21 +61,21 @@ pub async fn upload(
 ) -> Result<ResultFile, UploadError> {
     let workspace = RemoteFile::try_from(&request.source)?.workspace;
     let content = content(file).await?;
-    let (name, node) = match resumed(client, &content, progress).await? {
+    let (name, node) = match resumed(client, request, &content, progress).await? {
         Some(sent) => sent,
         None => match find_or_send(client, request, step, &content, progress).await? {
-            Found::Done(name, node) => return result_file(step, name, &node, &content),
+            Found::Done { name, node, size } => return result_file(step, name, &node, size),
             Found::Unmarked(name, node) => (name, node),
         },
     };
     client.set_facts(&workspace, &node, &Marker::of(request).facts()).await?;
-    result_file(step, name, &node, &content)
+    result_file(step, name, &node, content.fingerprint.size)
 }
 
 /// A result in the output folder, by name and id.
 enum Found {
-    /// With its marker.
-    Done(String, NodeId),
+    /// With its marker: nothing is left to do.
+    Done { name: String, node: NodeId, size: u64 },
     /// Without.
     Unmarked(String, NodeId),
 }
@@ -86,16 +88,32 @@ async fn find_or_send(
     progress: &Progress<Option<Session>>,
 ) -> Result<Found, UploadError> {
     let source = &request.source;
-    let workspace = &RemoteFile::try_from(source)?.workspace;
+    let RemoteFile { workspace, node, .. } = &RemoteFile::try_from(source)?;
     let path = request.plan.output.resolve(&source.folder, &source.name);
     let folder = &folder::ensure(client, workspace, &path).await?;
     let names = [result_name(&source.name, step), result_name_beside(&source.name, &source.id, step)];
     let marker = &Marker::of(request);
-    let wanted = place::Wanted { workspace, folder, marker, content: &content.fingerprint };
-    Ok(match place::choose(client, &wanted, names).await? {
-        Place::Done { name, node } => Found::Done(name, node),
+    let wanted = place::Wanted { workspace, folder, source: node, marker, content: &content.fingerprint };
+    let place = place::choose(client, &wanted, names).await?;
+    let open = progress.get();
+    Ok(match place {
+        Place::Done { name, node } => Found::Done { name, node, size: content.fingerprint.size },
+        Place::Superseded { name, node, size } => {
+            if let Some(session) = open {
+                send::give_up(client, &session).await;
+                progress.update(|at| *at = None);
+            }
+            tracing::info!(workflow = %request.workflow_id, name, "a newer version of the source has its result here");
+            Found::Done { name, node, size }
+        }
         Place::Unmarked { name, node } => Found::Unmarked(name, node),
         Place::Write { name } => {
+            // Overtaken, but nothing newer is there yet: the session is as good as before.
+            if let Some(session) = open.filter(|session| session.name == name)
+                && let Some(node) = send::resume(client, &session, content, progress).await?
+            {
+                return Ok(Found::Unmarked(name, node));
+            }
             let target = Target { client, workspace, folder };
             let node = send::send(&target, &name, content, progress).await?;
             Found::Unmarked(name, node)
@@ -105,10 +123,16 @@ async fn find_or_send(
 
 async fn resumed(
     client: &Client,
+    request: &RunRequest,
     content: &Content,
     progress: &Progress<Option<Session>>,
 ) -> Result<Option<(String, NodeId)>, UploadError> {
     let Some(session) = progress.get() else { return Ok(None) };
+    // The place was chosen when the session was opened. A run that was overtaken since then looks again.
+    let RemoteFile { workspace, node, .. } = &RemoteFile::try_from(&request.source)?;
+    if !place::is_current(client, workspace, node, &Marker::of(request)).await? {
+        return Ok(None);
+    }
     let node = send::resume(client, &session, content, progress).await?;
     Ok(node.map(|node| (session.name, node)))
 }
@@ -121,14 +145,9 @@ async fn content(mut file: File) -> io::Result<Content> {
     read.await.map_err(io::Error::other)?
 }
 
-fn result_file(
-    step: &Step,
-    name: String,
-    node: &NodeId,
-    content: &Content,
-) -> Result<ResultFile, UploadError> {
+fn result_file(step: &Step, name: String, node: &NodeId, size: u64) -> Result<ResultFile, UploadError> {
     let id = node.as_str().parse()?;
-    Ok(ResultFile { step: step.name.clone(), name, id, size: content.fingerprint.size })
+    Ok(ResultFile { step: step.name.clone(), name, id, size })
 }
 
 #[cfg(test)]

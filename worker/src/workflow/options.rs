@@ -3,9 +3,9 @@
 //! | activity | queue | silent for | not begun for | tried again | in all at most |
 //! |---|---|---|---|---|---|
 //! | `ClaimHost` | pipeline | 10 s | – | 1 s … 30 s | 7 days |
-//! | `DownloadSource` | host, transfer | 10 s | 20 s | 1 s … 60 s | 24 h |
+//! | `DownloadSource` | host, transfer | 10 s | 20 s | 1 s … 60 s | 14 days |
 //! | `RunStep` | host, steps | 10 s | 20 s | 1 s … 60 s, 5 attempts | 24 h |
-//! | `UploadResult` | host, transfer | 10 s | 20 s | 1 s … 60 s | 24 h |
+//! | `UploadResult` | host, transfer | 10 s | 20 s | 1 s … 60 s | 14 days |
 //! | `Comment` | host, transfer | 10 s | 20 s | 1 s … 60 s | 1 h |
 //! | `Comment` | pipeline | 10 s | – | 1 s … 60 s | 1 h |
 //! | `ReleaseHost` | host, transfer | – | 20 s | 1 s … 60 s | 5 min |
@@ -15,7 +15,7 @@
 //! is gone, and the run claims another one.
 //!
 //! Attempts are not counted: whether trying again is of any use is for the error to say ([`crate::failure`]), and an
-//! outage of a day must lose no file. Only a step is counted, for it depends on nothing outside of its host: what kills
+//! outage of days, or a revoked key that nobody replaces over a holiday, must lose no file. Only a step is counted, for it depends on nothing outside of its host: what kills
 //! its container five times will do so the sixth time. `ClaimHost` waits in line when there is more work than workers,
 //! which can take days; a comment is not worth a day.
 
@@ -29,7 +29,10 @@ use temporalio_sdk::{ActivityCancellationType, ActivityOptions, WorkflowCancella
 const SILENT: Duration = Duration::from_secs(10);
 /// A host that does not begin for this long is gone. Longer than a container takes to start again.
 const NOT_BEGUN: Duration = Duration::from_secs(20);
-/// A transfer or a step in all.
+/// A transfer in all. It may have to wait for a person: a key that was revoked, a plan that ran out. A holiday must not
+/// cost a file.
+const TRANSFER: Duration = Duration::from_hours(14 * 24);
+/// A step in all.
 const DAY: Duration = Duration::from_hours(24);
 /// A place in line.
 const WEEK: Duration = Duration::from_hours(7 * 24);
@@ -72,7 +75,7 @@ pub fn claim_host() -> ActivityOptions {
 /// `DownloadSource` and `UploadResult`.
 #[must_use]
 pub fn transfer(queue: &TaskQueue, summary: impl Into<String>) -> ActivityOptions {
-    on_host(queue, DAY, 0, summary)
+    on_host(queue, TRANSFER, 0, summary)
 }
 
 /// `RunStep`.
@@ -153,6 +156,12 @@ mod tests {
             let bounded = options.task_queue.is_some();
             assert_eq!(options.schedule_to_start_timeout.is_some(), bounded, "{options:?}");
         }
+    }
+
+    #[test]
+    fn a_transfer_outlasts_a_key_that_nobody_replaces_for_days() {
+        let in_all = transfer(&queue(), "").close_timeouts.schedule_to_close();
+        assert!(in_all >= Some(WEEK.saturating_mul(2)), "{in_all:?}");
     }
 
     #[test]

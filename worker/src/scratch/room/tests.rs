@@ -87,6 +87,59 @@ async fn what_no_claim_explains_is_removed_at_start_and_the_rest_is_left_alone()
 }
 
 #[tokio::test]
+async fn a_step_that_ends_late_makes_no_folder_and_the_sweep_removes_what_nobody_claims() {
+    let dir = tempfile::tempdir().unwrap();
+    let room = room(dir.path(), MIB, 2);
+    let file = serde_json::json!({"workspace": "1", "id": "2a", "version": "3a", "name": "beach.jpg", "folder": [], "size": 1});
+    let plan = crate::world::request(&serde_json::from_value(file).unwrap()).plan;
+    let step = plan.steps.iter().next().unwrap();
+    room.claim(&claim("a", "1", 1)).await.unwrap();
+    let folder = room.scratch().run("a");
+    folder.write_result(step, b"first").unwrap();
+    folder.write_result(step, b"again").unwrap();
+    room.release("a", "1").await.unwrap();
+    let error = folder.write_result(step, b"late").unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+
+    room.claim(&claim("b", "1", 1)).await.unwrap();
+    fs::create_dir_all(dir.path().join("0123456789abcdef0123456789abcdef/results")).unwrap();
+    fs::create_dir(dir.path().join("lost+found")).unwrap();
+    assert_eq!(room.remove_unclaimed().await.unwrap(), 1);
+    assert_eq!(room.remove_unclaimed().await.unwrap(), 0);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    assert_eq!(room.claims().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn only_regular_files_of_a_claims_size_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let room = room(dir.path(), MIB, 1);
+    room.claim(&claim("a", "1", 1)).await.unwrap();
+    let run = fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path();
+    let folder = room.scratch().run("a");
+    let pipe = |name: &str| {
+        let path = run.join(name);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    };
+    pipe("source.partial");
+    pipe("source");
+    // First those whose opening never waits, so that a pipe that is taken for a file is an error, not a hang.
+    assert_eq!(folder.open_partial().unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    assert_eq!(folder.open_source().unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    let mut large = fs::read(run.join("claim.json")).unwrap();
+    large.resize(usize::try_from(MIB).unwrap(), b' ');
+    fs::write(run.join("claim.json"), &large).unwrap();
+    assert!(matches!(folder.claim(), Ok(Some(_))));
+    large.push(b' ');
+    fs::write(run.join("claim.json"), &large).unwrap();
+    assert!(matches!(folder.claim(), Err(ClaimError::Io(_))));
+    fs::remove_file(run.join("claim.json")).unwrap();
+    pipe("claim.json");
+    assert!(matches!(folder.claim(), Err(ClaimError::Io(_))));
+}
+
+#[tokio::test]
 async fn a_claim_without_the_seal_gives_no_power() {
     let dir = tempfile::tempdir().unwrap();
     let room = room(dir.path(), MIB, 1);

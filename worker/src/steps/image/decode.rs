@@ -2,12 +2,13 @@
 
 use std::io::{BufRead, Seek, SeekFrom};
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use super::{Picture, PictureError};
 
-/// Most bytes of decoded pixels: 178 megapixels of RGB, 134 of RGBA. Times the number of processors, it is what the
-/// step needs of its container's memory at the worst.
+/// Most bytes of decoded pixels, as they come out of the file and as RGB or RGBA of 8 bits together: 178 megapixels of RGB,
+/// 134 of RGBA or grey, 44 of RGBA of 16 bits. Times the number of processors, it is what the step needs of its
+/// container's memory at the worst, next to the files of [`MAX_FILE_BYTES`].
 pub const MAX_DECODED_BYTES: u64 = 512 << 20;
 
 /// Largest file that is read as a picture. The JPEG decoder holds the whole file in memory.
@@ -29,7 +30,7 @@ pub(super) fn decode(mut source: impl BufRead + Seek) -> Result<Picture, Picture
     reader.limits(limits());
     let mut decoder = reader.into_decoder().map_err(broken)?;
     let (width, height) = decoder.dimensions();
-    if decoder.total_bytes() > MAX_DECODED_BYTES || width > MAX_EDGE || height > MAX_EDGE {
+    if memory(&decoder) > MAX_DECODED_BYTES || width > MAX_EDGE || height > MAX_EDGE {
         return Err(PictureError::TooManyPixels { width, height });
     }
     // Metadata that is damaged is no reason to refuse pixels that are not.
@@ -42,6 +43,20 @@ pub(super) fn decode(mut source: impl BufRead + Seek) -> Result<Picture, Picture
         DynamicImage::ImageRgb8(pixels.into_rgb8())
     };
     Ok(Picture { pixels, orientation, profile })
+}
+
+/// Bytes that the pixels take: as they are decoded and, if those are of another kind, once more as RGB or RGBA of 8 bits.
+/// Both are there while the one is made from the other.
+fn memory(decoder: &impl ImageDecoder) -> u64 {
+    let (width, height) = decoder.dimensions();
+    let color = decoder.color_type();
+    let channels = match color {
+        ColorType::Rgb8 | ColorType::Rgba8 => 0,
+        color if color.has_alpha() => 4,
+        _ => 3,
+    };
+    let converted = u64::from(width).saturating_mul(u64::from(height)).saturating_mul(channels);
+    decoder.total_bytes().saturating_add(converted)
 }
 
 fn is_readable(format: ImageFormat) -> bool {

@@ -194,10 +194,16 @@ fn what_is_no_picture_is_refused_with_a_sentence() {
 
 /// A PNG of a few bytes that claims to be huge.
 fn bomb(width: u32, height: u32) -> Vec<u8> {
+    bomb_of(width, height, [8, 6])
+}
+
+/// The same with its bits per channel and its colour type (PNG, third edition, 11.2.1).
+fn bomb_of(width: u32, height: u32, kind: [u8; 2]) -> Vec<u8> {
     let mut header = Vec::from(*b"IHDR");
     header.extend(width.to_be_bytes());
     header.extend(height.to_be_bytes());
-    header.extend([8, 6, 0, 0, 0]);
+    header.extend(kind);
+    header.extend([0, 0, 0]);
     let mut bytes = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0d".to_vec();
     bytes.extend(&header);
     bytes.extend(crc32(&header).to_be_bytes());
@@ -221,6 +227,19 @@ fn huge_pictures_are_refused_before_memory_is_taken() {
     }
     let error = resize(Cursor::new(bomb(60_000, 60_000)), &step).unwrap_err().to_string();
     assert_eq!(error, "the picture has 60000 × 60000 pixels; at most 512 MiB of decoded pixels are possible");
+}
+
+#[test]
+fn pixels_count_before_and_after_they_become_rgb() {
+    let step = step(100, None, Fit::Inside, Format::Webp);
+    // What each decodes to is below the limit: grey, grey with alpha, RGB and RGBA of 16 bits.
+    for (edge, kind) in [(20_000, [8, 0]), (15_000, [8, 4]), (9_000, [16, 2]), (8_000, [16, 6])] {
+        let error = resize(Cursor::new(bomb_of(edge, edge, kind)), &step).unwrap_err();
+        assert!(matches!(error, PictureError::TooManyPixels { .. }), "{kind:?}: {error}");
+    }
+    // A photo of 102 megapixels needs no conversion. The file has no pixels, which is another matter.
+    let error = resize(Cursor::new(bomb_of(11_648, 8_736, [8, 2])), &step).unwrap_err();
+    assert!(matches!(error, PictureError::Broken(_)), "{error}");
 }
 
 #[test]

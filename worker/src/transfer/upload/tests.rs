@@ -40,6 +40,7 @@ async fn a_result_gets_its_folder_its_name_and_its_marker() {
     let facts = world.client.facts(&world.workspace, &node.id).await.unwrap();
     assert_eq!(facts[super::super::MARKER_SOURCE], request.source.id.as_str());
     assert_eq!(facts[super::super::MARKER_VERSION], request.source.version.as_ref().unwrap().as_str());
+    assert_eq!(facts[super::super::MARKER_PIPELINE], "media/photos");
     assert_eq!(facts[super::super::MARKER_PLAN].len(), 32);
 }
 
@@ -62,6 +63,75 @@ async fn our_older_result_is_replaced() {
     assert_eq!(first.id, second.id);
     let folder = world.node_at(&["processed"]).await.unwrap();
     assert_eq!(world.client.list_folder(&world.workspace, &folder.id).await.unwrap().len(), 1);
+}
+
+/// The same file with other content: one id, two versions.
+async fn two_versions(world: &World) -> [RunRequest; 2] {
+    let older = world.source("beach.jpg", b"one").await;
+    let newer = world.source("beach.jpg", b"two").await;
+    assert_eq!(older.id, newer.id);
+    assert_ne!(older.version, newer.version);
+    [request(&older), request(&newer)]
+}
+
+#[tokio::test]
+async fn a_run_that_was_overtaken_leaves_the_newer_result() {
+    let world = World::start().await;
+    let [older, newer] = two_versions(&world).await;
+    let made = send(&world, &newer, b"newer").await.unwrap();
+    let before = world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap();
+    // Whatever its own result would be, what is reported is what is there.
+    assert_eq!(send(&world, &older, b"of the older version").await.unwrap(), made);
+    assert_eq!(world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap().version, before.version);
+}
+
+#[tokio::test]
+async fn the_run_of_the_current_version_replaces_an_older_result() {
+    let world = World::start().await;
+    let [older, newer] = two_versions(&world).await;
+    let first = send(&world, &older, b"older").await.unwrap();
+    let second = send(&world, &newer, b"the newer").await.unwrap();
+    assert_eq!((first.id, second.size), (second.id, 9));
+    let node = world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap();
+    let facts = world.client.facts(&world.workspace, &node.id).await.unwrap();
+    assert_eq!(facts[super::super::MARKER_VERSION], newer.source.version.unwrap().as_str());
+}
+
+#[tokio::test]
+async fn an_upload_that_was_overtaken_is_not_gone_on_with() {
+    let world = World::start().await;
+    let older = request(&world.source("beach.jpg", b"one").await);
+    let content = large();
+    let progress = Progress::default();
+    let fault = || json!({"kind": "fail", "operation": "upload.chunk", "status": 503, "times": 100});
+    world.control("faults", fault()).await;
+    let attempt = || upload(&world.client, &older, thumb(&older), file(&content), &progress);
+    assert!(attempt().await.is_err());
+    world.no_faults().await;
+    let session = progress.get().unwrap();
+    let newer = request(&world.source("beach.jpg", b"two").await);
+    world.control("faults", fault()).await;
+    assert!(attempt().await.is_err());
+    assert_eq!(progress.get().unwrap().id, session.id, "nothing newer is there yet");
+    world.no_faults().await;
+    let made = send(&world, &newer, b"newer").await.unwrap();
+    assert_eq!(attempt().await.unwrap(), made);
+    assert_eq!(progress.get(), None);
+    assert_eq!(world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap().size, Some(5));
+}
+
+#[tokio::test]
+async fn two_pipelines_of_one_output_folder_do_not_meet() {
+    let world = World::start().await;
+    let photos = run(&world).await;
+    let mut posters = photos.clone();
+    posters.plan.pipeline = "media/posters".parse().unwrap();
+    let names =
+        [send(&world, &photos, b"a").await.unwrap().name, send(&world, &posters, b"b").await.unwrap().name];
+    assert_eq!(names[0], "beach.thumb.webp");
+    assert_eq!(names[1], result_name_beside("beach.jpg", &posters.source.id, thumb(&posters)));
+    assert_eq!(send(&world, &photos, b"a2").await.unwrap().name, names[0]);
+    assert_eq!(send(&world, &posters, b"b2").await.unwrap().name, names[1]);
 }
 
 #[tokio::test]
