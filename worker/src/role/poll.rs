@@ -49,17 +49,8 @@ pub(super) fn options(queue: &str, activities: usize, metrics: Arc<Metrics>) -> 
         .build()
 }
 
-/// Polls until `stop`, then lets activities end.
-pub(super) async fn run(mut worker: Worker, stop: CancellationToken) -> Result<(), RoleError> {
+/// Polls until `stop`, then lets activities end. An error names the queue.
+pub(super) async fn run(worker: Worker, stop: CancellationToken) -> Result<(), RoleError> {
     let queue = worker.task_queue().to_owned();
-    let shut_down = worker.shutdown_handle();
-    let ended = CancellationToken::new();
-    let _ended = ended.clone().drop_guard();
-    tokio::spawn(async move {
-        tokio::select! {
-            () = stop.cancelled() => shut_down(),
-            () = ended.cancelled() => {}
-        }
-    });
-    worker.run().await.map_err(|source| RoleError::Run { queue, source })
+    fastio_temporal::worker::run(worker, stop).await.map_err(|source| RoleError::Run { queue, source })
 }
