@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import shutil
-import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from cluster import debian
 from cluster.settings import Layout, cache_root
 
 from . import kubectl, simulator, temporal
@@ -43,17 +43,9 @@ def fetch_photo() -> None:
     print("• fetching a photograph (Debian package mate-backgrounds, 47 MB)", flush=True)
     folder = photo().parent
     folder.mkdir(parents=True, exist_ok=True)
-    # As root, apt would warn that its own user cannot write here.
-    download = ["apt-get", "-o", "APT::Sandbox::User=root", "-qq", "download", PHOTO_PACKAGE]
-    if subprocess.run(download, cwd=folder, stderr=subprocess.DEVNULL).returncode != 0:
-        # A fresh machine has no package lists yet.
-        subprocess.run(["apt-get", "-qq", "update"], check=True)
-        subprocess.run(download, check=True, cwd=folder)
-    package = next(folder.glob(f"{PHOTO_PACKAGE}_*.deb"))
-    subprocess.run(["dpkg-deb", "-x", str(package), str(folder / "unpacked")], check=True)
-    (folder / "unpacked" / PHOTO_IN_PACKAGE).rename(photo())
-    shutil.rmtree(folder / "unpacked")
-    package.unlink()
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        debian.extract((PHOTO_PACKAGE,), Path(scratch), Path(scratch) / "root")
+        (Path(scratch) / "root" / PHOTO_IN_PACKAGE).rename(photo())
 
 
 def workspace() -> Workspace:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cluster import daemons, images, world as cluster_world
+from cluster import base_image, daemons, images, world as cluster_world
 from cluster.box import Box
 from cluster.settings import NODE_IP, SIMULATOR_PORT, Layout
 
@@ -118,9 +118,10 @@ def install_chart(tags: dict[str, str]) -> None:
 
 
 def prepare() -> None:
-    """What needs the machine's own network: the cluster, and the programs, for which Cargo may fetch dependencies."""
+    """What needs the machine's own network: tools, programs and packages are fetched here."""
     subprocess.run([sys.executable, "-B", "-m", "cluster", "up"], check=True)
     programs.build()
+    base_image.build()
 
 
 def install() -> None:

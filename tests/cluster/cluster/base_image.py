@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 import tempfile
 from pathlib import Path
 
+from . import debian
 from .oci import NONROOT, Entry, layer
-from .progress import ClusterError, say
+from .progress import say
 from .settings import OCI_ARCHITECTURE, cache_root
 
 PACKAGES = ("libc6", "libgcc-s1", "ca-certificates")
@@ -48,7 +48,7 @@ def build() -> bytes:
     say(f"  base image: downloading {', '.join(PACKAGES)}")
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "root"
-        _extract_packages(Path(scratch), root)
+        debian.extract(PACKAGES, Path(scratch), root)
         built = layer(_entries(root))
     cached.parent.mkdir(parents=True, exist_ok=True)
     partial = cached.with_suffix(".partial")
@@ -60,17 +60,6 @@ def build() -> bytes:
 def _release() -> str:
     """The machine's release: the binaries were linked against its glibc."""
     return Path("/etc/os-release").read_text()
-
-
-def _extract_packages(downloads: Path, root: Path) -> None:
-    command = ["apt-get", "download", "-o", "APT::Sandbox::User=root", *PACKAGES]
-    done = subprocess.run(command, cwd=downloads, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise ClusterError(
-            f"`apt-get download {' '.join(PACKAGES)}` failed; `apt-get update` may help. {done.stderr.strip()}"
-        )
-    for package in sorted(downloads.glob("*.deb")):
-        subprocess.run(["dpkg-deb", "--extract", str(package), str(root)], check=True)
 
 
 def _entries(root: Path) -> list[Entry]:
