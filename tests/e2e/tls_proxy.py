@@ -54,12 +54,19 @@ def proxy(certificates: Certificates, target: tuple[str, int]) -> Iterator[int]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         server.close()
+        open_connections = asyncio.all_tasks(loop)
+        for connection in open_connections:
+            connection.cancel()
+        loop.run_until_complete(asyncio.gather(*open_connections, return_exceptions=True))
+        loop.close()
 
 
 async def _serve(context: ssl.SSLContext, target: tuple[str, int]) -> asyncio.Server:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        back, forth = await asyncio.open_connection(*target)
-        await asyncio.gather(_copy(reader, forth), _copy(back, writer))
+        # The end of the block cancels what is still open.
+        with contextlib.suppress(asyncio.CancelledError):
+            back, forth = await asyncio.open_connection(*target)
+            await asyncio.gather(_copy(reader, forth), _copy(back, writer))
 
     return await asyncio.start_server(serve, HOST, 0, ssl=context)
 
