@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,7 +90,10 @@ class Studio:
         service = kubectl.get("service", "studio-receiver", self.namespace) or {}
         webhook = kubectl.get("fastiowebhook", "studio", self.namespace) or {}
         path = "/" + webhook["status"]["url"].split("/", 3)[3]
-        return f"http://{service['spec']['clusterIP']}:8080{path}", self.signing_secret()
+        address = (service["spec"]["clusterIP"], 8080)
+        # kube-proxy writes its rules at most once a second: so long a Service may lead nowhere after its pod is ready.
+        kubectl.wait_for("the Service leads to the receiver", lambda: _connects(address), 2, 0.05)
+        return f"http://{address[0]}:{address[1]}{path}", self.signing_secret()
 
     def signing_secret(self) -> str:
         encoded = kubectl.kubectl(
@@ -141,3 +145,10 @@ class Studio:
                         timeout=70)
         kubectl.kubectl("delete", "namespace", self.namespace, "--wait=false")
 
+
+def _connects(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, timeout=1).close()
+    except OSError:
+        return False
+    return True
