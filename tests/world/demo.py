@@ -22,15 +22,6 @@ NAMESPACE = "media"
 PHOTO_PACKAGE = "mate-backgrounds"
 PHOTO_IN_PACKAGE = "usr/share/backgrounds/mate/nature/LadyBird.jpg"
 
-MEDIA_NAMESPACE = """\
-apiVersion: v1
-kind: Namespace
-metadata:
-  name: media
-  labels: {pod-security.kubernetes.io/enforce: restricted}
-"""
-
-
 def photo() -> Path:
     """Where the photograph is, once `fetch_photo` has run."""
     return cache_root() / "photo" / "LadyBird.jpg"
@@ -67,12 +58,8 @@ def shown(*argv: str) -> None:
 
 
 def apply_examples(space: Workspace) -> None:
-    kubectl.apply(MEDIA_NAMESPACE)
-    secret = kubectl.kubectl(
-        "create", "secret", "generic", "fastio-api", f"--from-literal=apiKey={space.key}", "--dry-run=client",
-        "--output", "yaml", namespace=NAMESPACE,
-    )
-    kubectl.apply(secret, NAMESPACE)
+    kubectl.create_namespace(NAMESPACE)
+    kubectl.put_api_key(NAMESPACE, space.key)
     for file in sorted((REPOSITORY / "examples").glob("*.yaml")):
         # The examples are what a user writes; only the workspace's id is not known before it exists.
         manifest = file.read_text().replace("1234567890123456789", space.id)

@@ -16,7 +16,7 @@ from cluster.settings import NODE_IP, SIMULATOR_PORT, Layout
 
 from . import programs
 from .command import box, run_in_network
-from .kubectl import apply
+from .kubectl import apply, create_namespace
 from .programs import PARTS
 
 #: Where pods find the simulator.
@@ -43,15 +43,6 @@ addressType: IPv4
 endpoints: [{{addresses: ["{NODE_IP}"]}}]
 ports: [{{name: http, port: {SIMULATOR_PORT}}}]
 """
-
-SYSTEM_NAMESPACE = """\
-apiVersion: v1
-kind: Namespace
-metadata:
-  name: fastio-system
-  labels: {pod-security.kubernetes.io/enforce: restricted}
-"""
-
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
@@ -86,8 +77,9 @@ def start_simulator(folder: Path) -> None:
     apply(SIMULATOR_SERVICE)
     layout = Layout.from_environment()
     binary = folder / "fastio-simulator"
+    build = tag(binary)
     running = daemons.load(layout, "simulator")
-    if running is not None and running.state() == "running" and running.env.get("BUILD") == tag(binary):
+    if running is not None and running.state() == "running" and running.env.get("BUILD") == build:
         return
     if running is not None:
         box("stop", "simulator")
@@ -95,14 +87,14 @@ def start_simulator(folder: Path) -> None:
     data.mkdir(parents=True, exist_ok=True)
     listen = f"0.0.0.0:{SIMULATOR_PORT}"
     box(
-        "start", "--env", f"BUILD={tag(binary)}", "simulator", "--",
+        "start", "--env", f"BUILD={build}", "simulator", "--",
         str(binary), "--listen", listen, "--data", str(data), "--webhooks", "guide",
     )
 
 
 def install_chart(tags: dict[str, str]) -> None:
     """`helm upgrade --install … --wait`, into a namespace that enforces PodSecurity `restricted`."""
-    apply(SYSTEM_NAMESPACE)
+    create_namespace("fastio-system")
     settings = {
         "fastio.baseUrl": SIMULATOR_BASE_URL,
         "temporal.address": "temporal-frontend.temporal:7233",

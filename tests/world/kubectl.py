@@ -22,6 +22,21 @@ def apply(manifest: str, namespace: str | None = None) -> str:
     return kubectl("apply", "--filename", "-", namespace=namespace, stdin=manifest)
 
 
+def create_namespace(name: str) -> None:
+    """A namespace that enforces PodSecurity `restricted`, as every one with pods of ours does here."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}))
+
+
+def put_api_key(namespace: str, key: str) -> None:
+    """The Secret `fastio-api` with a Fast.io API key, made or changed."""
+    manifest = kubectl(
+        "create", "secret", "generic", "fastio-api", f"--from-literal=apiKey={key}", "--dry-run=client", "--output",
+        "yaml", namespace=namespace,
+    )
+    apply(manifest, namespace)
+
+
 def get(kind: str, name: str, namespace: str) -> Object | None:
     """The object, or None if there is none."""
     text = kubectl("get", kind, name, "--output", "json", "--ignore-not-found", namespace=namespace)

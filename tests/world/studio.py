@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from . import kubectl, simulator, temporal
@@ -36,15 +36,6 @@ spec:
   receiver: {{replicas: {replicas}}}
 """
 
-NAMESPACE = """\
-apiVersion: v1
-kind: Namespace
-metadata:
-  name: {namespace}
-  labels: {{pod-security.kubernetes.io/enforce: restricted}}
-"""
-
-
 @dataclass
 class Studio:
     """One namespace and one workspace, for one test."""
@@ -52,21 +43,16 @@ class Studio:
     namespace: str
     workspace: Workspace
     replicas: int = 1
-    _created: bool = field(default=False, init=False)
 
     @classmethod
     def create(cls, namespace: str, replicas: int = 1) -> Studio:
         studio = cls(namespace, Workspace.create(namespace), replicas)
-        kubectl.apply(NAMESPACE.format(namespace=namespace))
+        kubectl.create_namespace(namespace)
         studio.set_api_key(studio.workspace.key)
         return studio
 
     def set_api_key(self, key: str) -> None:
-        manifest = kubectl.kubectl(
-            "create", "secret", "generic", "fastio-api", f"--from-literal=apiKey={key}", "--dry-run=client", "--output",
-            "yaml", namespace=self.namespace,
-        )
-        kubectl.apply(manifest, self.namespace)
+        kubectl.put_api_key(self.namespace, key)
 
     def apply_webhook(self) -> None:
         kubectl.apply(
