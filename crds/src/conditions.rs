@@ -81,6 +81,8 @@ reasons! {
     WorkspaceNotFound,
     /// The service has no webhook API, so that no events can be pushed.
     WebhooksUnsupported,
+    /// Events are pulled, and the API key may read neither the change feed of the organisation nor the event log.
+    FeedForbidden,
     /// Neither the object nor the operator's configuration says where Temporal is.
     TemporalNotConfigured,
     /// The spec contradicts itself in a way that the API server's rules cannot see.

@@ -11,16 +11,18 @@ pub mod compile;
 pub mod conditions;
 mod file_pipeline;
 mod references;
+mod size;
 mod webhook;
 
 pub use file_pipeline::{
-    Comment, FileEventKind, FilePipeline, FilePipelineSpec, FilePipelineStatus, FitMode, ImageStep,
+    Backfill, Comment, FileEventKind, FilePipeline, FilePipelineSpec, FilePipelineStatus, FitMode, ImageStep,
     MatchRules, Output, Resize, ResizeFormat, Resources, Scratch, Step, WebhookReference, Workers,
 };
 pub use references::{SecretKeyReference, SecretReference};
+pub use size::{Size, SizeError};
 pub use webhook::{
-    DeletionPolicy, Endpoint, FastioWebhook, FastioWebhookSpec, FastioWebhookStatus, Receiver,
-    TemporalConnection, TemporalTls,
+    DeletionPolicy, Delivery, Endpoint, FastioWebhook, FastioWebhookSpec, FastioWebhookStatus, Receiver,
+    SecretEncoding, Signature, SignatureScheme, TemporalConnection, TemporalTls,
 };
 
 /// API group of both kinds.

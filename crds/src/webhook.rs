@@ -1,11 +1,17 @@
 //! `FastioWebhook`: where events come from.
 
+mod receiver;
+mod temporal;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use crate::file_pipeline::FileEventKind;
-use crate::references::{SecretKeyReference, SecretReference};
+use crate::references::SecretKeyReference;
+
+pub use receiver::{Receiver, SecretEncoding, Signature, SignatureScheme};
+pub use temporal::{TemporalConnection, TemporalTls};
 
 /// A workspace of Fast.io whose events become Temporal workflows. Registers a webhook with Fast.io and runs the receiver
 /// that it calls and the intake that decides what an event means.
@@ -26,6 +32,7 @@ use crate::references::{SecretKeyReference, SecretReference};
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason"),
     printcolumn(name = "Workspace", type_ = "string", json_path = ".spec.workspaceId"),
+    printcolumn(name = "Delivery", type_ = "string", json_path = ".status.delivery"),
     printcolumn(name = "Receivers", type_ = "string", json_path = ".status.receivers"),
     printcolumn(name = "URL", type_ = "string", json_path = ".status.url", priority = 1),
     printcolumn(name = "Remote-ID", type_ = "string", json_path = ".status.webhookId", priority = 1),
@@ -33,6 +40,10 @@ use crate::references::{SecretKeyReference, SecretReference};
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.endpoint) || self.delivery in ['Auto', 'Pull']").message("spec.endpoint must be set for delivery Push and Both: Fast.io has to know what to call, for example {url: https://hooks.studio.example}"),
+    validation = Rule::new("has(self.endpoint) || !has(self.receiver.signature.secretRef)").message("spec.endpoint must be set for a webhook that was made by hand (spec.receiver.signature.secretRef)")
+)]
 pub struct FastioWebhookSpec {
     /// Id of the Fast.io workspace to watch: its decimal digits, in quotes. Cannot be changed; make another
     /// `FastioWebhook` for another workspace. Example: `"1234567890123456789"`.
@@ -44,15 +55,23 @@ pub struct FastioWebhookSpec {
     /// enough to rotate it. Example: `{name: fastio-api, key: apiKey}`.
     pub api_key_secret_ref: SecretKeyReference,
 
-    /// Events to subscribe to: `upload` (also copy and restore), `modify` (a new version), `move`. Pipelines can match
-    /// only events that are subscribed to here. Default: `[upload, modify]`.
+    /// Events to take: `upload` (also copy and restore), `modify` (a new version), `move`, `delete` (to the trash), `access`
+    /// (a download by somebody else). Pipelines can match only events that are listed here. Default: `[upload, modify]`.
     #[serde(default = "default_events")]
-    #[schemars(length(min = 1, max = 3))]
+    #[schemars(length(min = 1, max = 5))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub events: Vec<FileEventKind>,
 
-    /// Where Fast.io reaches the receiver.
-    pub endpoint: Endpoint,
+    /// How events come in. `Push`: Fast.io calls the receiver. `Pull`: the intake follows Fast.io's change feed. `Both`: push,
+    /// with the feed as a safety net for deliveries that never arrive. `Auto`: the feed in any case, and push as well if
+    /// there is an `endpoint` and the service has webhooks. Default: `Auto`.
+    #[serde(default)]
+    pub delivery: Delivery,
+
+    /// Where Fast.io reaches the receiver. Needed for push. Default: none, so that events are pulled.
+    /// Example: `{url: "https://hooks.studio.example"}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
 
     /// The receiver, which checks signatures and hands events to Temporal.
     #[serde(default)]
@@ -72,6 +91,20 @@ fn default_events() -> Vec<FileEventKind> {
     vec![FileEventKind::Upload, FileEventKind::Modify]
 }
 
+/// How events come in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum Delivery {
+    /// The feed in any case, push where it is possible.
+    #[default]
+    Auto,
+    /// Fast.io calls the receiver.
+    Push,
+    /// The intake follows the change feed.
+    Pull,
+    /// Push, with the feed as a safety net.
+    Both,
+}
+
 /// Where Fast.io reaches the receiver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -80,73 +113,6 @@ pub struct Endpoint {
     /// adds `/v1/hooks/<uid of this object>`. Example: `https://hooks.studio.example`.
     #[schemars(length(min = 1, max = 512), regex(pattern = "^https?://[^/?#@\\s]+/?$"))]
     pub url: String,
-}
-
-/// The receiver's Deployment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Receiver {
-    /// Number of receiver pods. Default: 2, so that events are accepted while one is replaced.
-    #[serde(default = "two")]
-    #[schemars(range(min = 1, max = 100))]
-    pub replicas: i32,
-}
-
-fn two() -> i32 {
-    2
-}
-
-impl Default for Receiver {
-    fn default() -> Self {
-        Self { replicas: two() }
-    }
-}
-
-/// How to reach Temporal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct TemporalConnection {
-    /// Host and port of Temporal's frontend. Example: `temporal-frontend.temporal:7233`.
-    #[schemars(length(min = 1, max = 261), regex(pattern = "^[a-zA-Z0-9.-]+:[0-9]{1,5}$"))]
-    pub address: String,
-
-    /// Temporal namespace. Default: `default`.
-    #[serde(default = "default_namespace")]
-    #[schemars(length(min = 1, max = 255))]
-    pub namespace: String,
-
-    /// TLS. Default: none, unless an API key is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls: Option<TemporalTls>,
-
-    /// Secret in the same namespace with an API key, as Temporal Cloud uses them. Turns TLS on.
-    /// Example: `{name: temporal-cloud, key: apiKey}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api_key_secret_ref: Option<SecretKeyReference>,
-}
-
-fn default_namespace() -> String {
-    "default".to_owned()
-}
-
-/// TLS towards Temporal.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct TemporalTls {
-    /// Secret in the same namespace with the CA of the server's certificate under the key `ca.crt`. Default: the CAs
-    /// that the image trusts. Example: `{name: temporal-ca}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca_secret_ref: Option<SecretReference>,
-
-    /// Secret of type `kubernetes.io/tls` in the same namespace with the client certificate (`tls.crt`, `tls.key`).
-    /// Default: no client certificate. Example: `{name: temporal-client-tls}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_cert_secret_ref: Option<SecretReference>,
-
-    /// Name to expect in the server's certificate. Default: the host in `address`. Example: `temporal.internal`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
-    pub server_name: Option<String>,
 }
 
 /// What happens to the webhook at Fast.io when its object is deleted.
@@ -185,6 +151,10 @@ pub struct FastioWebhookStatus {
     /// hexadecimal digits of its SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_key_fingerprint: Option<String>,
+
+    /// How events come in at the moment: `Push`, `Pull` or `Both`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<String>,
 
     /// Ready and wanted receiver pods. Example: `2/2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -24,6 +24,15 @@ pub enum Decision {
     NotAFile,
     /// The event names another workspace than the webhook's.
     OtherWorkspace,
+    /// The service's virus scan says that the file is infected: no pipeline gets it.
+    #[serde(rename_all = "camelCase")]
+    Infected {
+        /// Name of the file.
+        file: String,
+        /// The scan's words, if there are any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        finding: Option<String>,
+    },
 }
 
 /// What one pipeline makes of an event.

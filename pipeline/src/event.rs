@@ -15,7 +15,7 @@ pub enum EventKind {
     Modify,
     /// A file has another folder.
     Move,
-    /// A file went to the trash.
+    /// A file went to the trash. A run takes it from there.
     Delete,
     /// A file was read.
     Access,
@@ -61,6 +61,16 @@ impl EventKind {
             "access" | "file.accessed" | "download_token_created" | "zip_downloaded" => Self::Access,
             _ => return None,
         })
+    }
+
+    /// Whether the event is about what a file is now, so that one run for each version of it is enough. Delete and access
+    /// are about what happened: each event counts.
+    #[must_use]
+    pub fn is_about_content(self) -> bool {
+        match self {
+            Self::Upload | Self::Modify | Self::Move => true,
+            Self::Delete | Self::Access => false,
+        }
     }
 }
 
@@ -173,6 +183,9 @@ pub struct FileEvent {
     /// When it happened according to the sender, as it was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<String>,
+    /// The Fast.io user who did it according to the sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
 }
 
 #[cfg(test)]

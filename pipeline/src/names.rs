@@ -15,6 +15,9 @@ use crate::event::{EventId, EventKind, FileId, FileVersion};
 /// Workflow type of an event's workflow, run by the intake.
 pub const FILE_EVENT_WORKFLOW: &str = "FileEvent";
 
+/// Workflow type of a webhook's feed, run by the intake.
+pub const FEED_WORKFLOW: &str = "Feed";
+
 /// Workflow type of a run's workflow, run by the workers of a pipeline.
 pub const FILE_PIPELINE_WORKFLOW: &str = "FilePipeline";
 
@@ -181,6 +184,12 @@ impl WorkflowId {
         Self(format!("{installation}:event:{webhook}:{event}"))
     }
 
+    /// Id of the workflow that follows what happens in a webhook's workspace. There is one, and it never ends.
+    #[must_use]
+    pub fn feed(installation: &Installation, webhook: &ObjectKey) -> Self {
+        Self(format!("{installation}:feed:{webhook}"))
+    }
+
     /// Id of a run of a pipeline for a file.
     ///
     /// Upload, modify and move are about what a file is now: one run for each version. Delete and access are about
@@ -194,14 +203,11 @@ impl WorkflowId {
         file: &FileId,
         version: Option<&FileVersion>,
     ) -> Self {
-        match kind {
-            EventKind::Upload | EventKind::Modify | EventKind::Move => {
-                let version = version.map_or("unversioned", FileVersion::as_str);
-                Self(format!("{installation}:run:{pipeline}:{file}:{version}"))
-            }
-            EventKind::Delete | EventKind::Access => {
-                Self(format!("{installation}:run:{pipeline}:event:{event}"))
-            }
+        if kind.is_about_content() {
+            let version = version.map_or("unversioned", FileVersion::as_str);
+            Self(format!("{installation}:run:{pipeline}:{file}:{version}"))
+        } else {
+            Self(format!("{installation}:run:{pipeline}:event:{event}"))
         }
     }
 }

@@ -3,17 +3,50 @@
 //! The bytes are parsed once, into a typed value, after the signature was checked. What is handed on is our own
 //! canonical form and never the sender's bytes: two JSON parsers can disagree about duplicate keys or broken
 //! surrogates, so nobody behind the receiver sees them.
+//!
+//! Two forms are known, and told apart by their keys:
+//!
+//! | form | keys | source |
+//! |---|---|---|
+//! | guide | `eventType`, `eventId`, `workspaceId`, `fileId`, `fileName`, `userId`, `timestamp` | the article "How to Integrate Fast.io Webhooks with Temporal.io" |
+//! | events API | `event`, `event_id`, `workspace_id`, `object_id`, `calling_user`, `created` | rows of the documented events API, and Fast.io's article about webhooks with Express |
+
+mod value;
 
 use serde::Deserialize;
 
 use crate::event::{EventId, EventKind, FileEvent, FileId, IdError, Workspace};
+use value::Value;
 
 /// Why a signed delivery cannot become a [`FileEvent`]. Sending it again cannot help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PayloadError {
-    /// Not the JSON that the guide describes.
+    /// JSON of another kind, or no JSON at all.
+    #[error("the body is not a Fast.io event: it is not a JSON object")]
+    NotAnObject,
+    /// Not JSON, or an object that has a key twice. Never quotes the body: this is logged.
     #[error("the body is not a Fast.io event: {0}")]
     Malformed(String),
+    /// Neither form's name of the event.
+    #[error("the body is not a Fast.io event: it has neither the key eventType nor the key event")]
+    UnknownForm,
+    /// Both forms' names of the event: which of them counts would be a guess.
+    #[error("the body has both the key eventType and the key event: only one of them names the event")]
+    TwoForms,
+    /// A field that an event needs.
+    #[error("the field {field} is missing")]
+    Missing {
+        /// JSON field.
+        field: &'static str,
+    },
+    /// A field that is neither text nor a whole number.
+    #[error("the field {field} is {got}, and text is expected")]
+    WrongType {
+        /// JSON field.
+        field: &'static str,
+        /// What it is.
+        got: &'static str,
+    },
     /// An id in it cannot be one.
     #[error("field {field}: {source}")]
     Id {
@@ -27,63 +60,117 @@ pub enum PayloadError {
     UnknownEvent(String),
 }
 
-/// The guide's payload: `eventType`, `workspaceId`, `fileId`, `fileName`, `fileSize`, `userId`, `timestamp`, `eventId`
-/// (source: the article "How to Integrate Fast.io Webhooks with Temporal.io").
+/// Every key of both forms. Which of them count is decided when all are read; the others are like unknown ones.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct GuidePayload {
-    event_type: String,
-    event_id: String,
-    workspace_id: String,
-    file_id: String,
-    file_name: Option<String>,
-    timestamp: Option<String>,
+struct Keys {
+    #[serde(rename = "eventType")]
+    event_type: Option<Value>,
+    #[serde(rename = "eventId")]
+    guide_event_id: Option<Value>,
+    #[serde(rename = "workspaceId")]
+    guide_workspace_id: Option<Value>,
+    #[serde(rename = "fileId")]
+    file_id: Option<Value>,
+    #[serde(rename = "fileName")]
+    file_name: Option<Value>,
+    timestamp: Option<Value>,
+    #[serde(rename = "userId")]
+    user_id: Option<Value>,
+
+    event: Option<Value>,
+    event_id: Option<Value>,
+    workspace_id: Option<Value>,
+    object_id: Option<Value>,
+    created: Option<Value>,
+    calling_user: Option<Value>,
 }
 
-/// Parses a delivery in the guide's form. Unknown fields are ignored; duplicate fields are refused.
-pub fn parse_guide(body: &[u8]) -> Result<FileEvent, PayloadError> {
-    let payload: GuidePayload =
-        serde_json::from_slice(body).map_err(|error| PayloadError::Malformed(error.to_string()))?;
-    let id = |field| move |source| PayloadError::Id { field, source };
-    let kind = EventKind::from_event_name(&payload.event_type)
-        .ok_or_else(|| PayloadError::UnknownEvent(payload.event_type.chars().take(64).collect()))?;
-    Ok(FileEvent {
-        id: payload.event_id.parse::<EventId>().map_err(id("eventId"))?,
-        kind,
-        workspace: payload.workspace_id.parse::<Workspace>().map_err(id("workspaceId"))?,
-        file: payload.file_id.parse::<FileId>().map_err(id("fileId"))?,
-        file_name: payload.file_name,
-        occurred_at: payload.timestamp,
-    })
+/// A field with the name that the sender gave it, for error messages.
+type Field = (&'static str, Option<Value>);
+
+/// What both forms say, each by names of its own.
+struct Form {
+    event: Field,
+    id: Field,
+    workspace: Field,
+    file: Field,
+    file_name: Field,
+    occurred_at: Field,
+    actor: Option<Value>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GUIDE: &str = r#"{"eventType":"upload","workspaceId":"1234567890123456789","fileId":"2ltsu-q4mja-cuv7p-gc5yd-lxnsj-wee4",
-        "fileName":"beach.jpg","fileSize":2400000,"userId":"9876543210987654321","timestamp":"2026-02-14T10:30:00Z","eventId":"evt-1"}"#;
-
-    #[test]
-    fn the_guides_example_is_an_event() {
-        let event = parse_guide(GUIDE.as_bytes()).unwrap();
-        assert_eq!(event.kind, EventKind::Upload);
-        assert_eq!(event.id.as_str(), "evt-1");
-        assert_eq!(event.file_name.as_deref(), Some("beach.jpg"));
-    }
-
-    #[test]
-    fn unusable_bodies_say_why() {
-        for (body, expected) in [
-            (GUIDE.replace("evt-1", "a/b"), "field eventId"),
-            (GUIDE.replace("\"upload\"", "\"workspace.member_added\""), "is not about a file"),
-            (GUIDE.replace("\"fileId\"", "\"fileid\""), "missing field `fileId`"),
-            (GUIDE.replace("{\"eventType\"", "{\"eventType\":\"modify\",\"eventType\""), "duplicate field"),
-            ("[]".to_owned(), "not a Fast.io event"),
-            (String::new(), "not a Fast.io event"),
-        ] {
-            let error = parse_guide(body.as_bytes()).unwrap_err().to_string();
-            assert!(error.contains(expected), "{body}: {error}");
+impl Keys {
+    fn form(self) -> Result<Form, PayloadError> {
+        match (&self.event_type, &self.event) {
+            (Some(_), None) => Ok(Form {
+                event: ("eventType", self.event_type),
+                id: ("eventId", self.guide_event_id),
+                workspace: ("workspaceId", self.guide_workspace_id),
+                file: ("fileId", self.file_id),
+                file_name: ("fileName", self.file_name),
+                occurred_at: ("timestamp", self.timestamp),
+                actor: self.user_id,
+            }),
+            (None, Some(_)) => Ok(Form {
+                event: ("event", self.event),
+                id: ("event_id", self.event_id),
+                workspace: ("workspace_id", self.workspace_id),
+                file: ("object_id", self.object_id),
+                // Rows of the events API carry ids and no names.
+                file_name: ("", None),
+                occurred_at: ("created", self.created),
+                actor: self.calling_user,
+            }),
+            (None, None) => Err(PayloadError::UnknownForm),
+            (Some(_), Some(_)) => Err(PayloadError::TwoForms),
         }
     }
 }
+
+/// Parses a delivery in either form. Unknown fields are ignored; duplicate fields are refused.
+///
+/// An actor that cannot be a user's id is left out: it is a hint of the sender, and no reason to lose the event.
+pub fn parse(body: &[u8]) -> Result<FileEvent, PayloadError> {
+    // In fields that it ignores, the parser would let any bytes pass.
+    let body = std::str::from_utf8(body).map_err(|error| PayloadError::Malformed(error.to_string()))?;
+    // The parser would quote whatever else it is.
+    if !body.trim_ascii_start().starts_with('{') {
+        return Err(PayloadError::NotAnObject);
+    }
+    let keys: Keys =
+        serde_json::from_str(body).map_err(|error| PayloadError::Malformed(error.to_string()))?;
+    let form = keys.form()?;
+    let name = required(form.event)?;
+    let kind = EventKind::from_event_name(&name)
+        .ok_or_else(|| PayloadError::UnknownEvent(name.chars().take(64).collect()))?;
+    Ok(FileEvent {
+        id: id::<EventId>(form.id)?,
+        kind,
+        workspace: id::<Workspace>(form.workspace)?,
+        file: id::<FileId>(form.file)?,
+        file_name: optional(form.file_name)?,
+        occurred_at: optional(form.occurred_at)?,
+        actor: form.actor.and_then(actor),
+    })
+}
+
+fn optional((field, value): Field) -> Result<Option<String>, PayloadError> {
+    value.map(|value| value.into_text().map_err(|got| PayloadError::WrongType { field, got })).transpose()
+}
+
+fn required((field, value): Field) -> Result<String, PayloadError> {
+    optional((field, value))?.ok_or(PayloadError::Missing { field })
+}
+
+fn id<T: std::str::FromStr<Err = IdError>>(field: Field) -> Result<T, PayloadError> {
+    let name = field.0;
+    required(field)?.parse().map_err(|source| PayloadError::Id { field: name, source })
+}
+
+/// The user, if it can be one: user ids keep to the same rule as all other ids.
+fn actor(value: Value) -> Option<String> {
+    Some(value.into_id()?.parse::<EventId>().ok()?.into())
+}
+
+#[cfg(test)]
+mod tests;

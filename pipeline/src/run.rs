@@ -27,6 +27,12 @@ pub struct SourceFile {
     /// Hash of the content, if the service named one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<ContentHash>,
+    /// MIME type, if the service named one. Example: `image/jpeg`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mimetype: Option<String>,
+    /// The file is in the trash: the run is about its deletion. [`Self::folder`] is the one that it was in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trashed: bool,
 }
 
 /// A hash of a file's content.
@@ -53,6 +59,10 @@ pub struct RunRequest {
     pub source: SourceFile,
     /// What to do with it.
     pub plan: Plan,
+    /// Whether results of an earlier run may exist that Temporal has forgotten, so that the run has to look for them first.
+    /// A file that has only just come needs no look.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub check_results: bool,
 }
 
 /// A file that a run made.
@@ -69,10 +79,23 @@ pub struct ResultFile {
     pub size: u64,
 }
 
+/// Whether a run had anything to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RunOutcome {
+    /// The results were made.
+    #[default]
+    Processed,
+    /// An earlier run has made all results of this version by the same plan.
+    AlreadyProcessed,
+}
+
 /// How a run ended: the result of the `FilePipeline` workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunReport {
+    /// Whether anything was done.
+    #[serde(default)]
+    pub outcome: RunOutcome,
     /// Where the results are.
     pub folder: FolderPath,
     /// The results, in the order of the plan.

@@ -8,7 +8,6 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::names::WorkflowId;
 use crate::run::RunRequest;
 
 /// Separates this use of the key from every other one.
@@ -102,11 +101,6 @@ impl SealedRun {
     /// authorised by an activity that called [`PlanKey::open`] on the same value.
     pub fn unverified(&self) -> Result<RunRequest, SealError> {
         serde_json::from_str(&self.request).map_err(|error| SealError::Unreadable(error.to_string()))
-    }
-
-    /// The id that the request claims for itself.
-    pub fn claimed_id(&self) -> Result<WorkflowId, SealError> {
-        self.unverified().map(|request| request.workflow_id)
     }
 }
 
