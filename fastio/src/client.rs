@@ -3,6 +3,11 @@
 mod call;
 mod reply;
 
+pub(crate) use call::Call;
+pub(crate) use reply::Reply;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use reply::head_of;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +15,6 @@ use reqwest::redirect;
 
 use crate::base_url::BaseUrl;
 use crate::key::ApiKeySource;
-use crate::limit::Gate;
 
 /// Time to connect, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,7 +39,31 @@ pub enum ClientError {
     Http(#[from] reqwest::Error),
 }
 
-/// A client of the API. Cheap to clone; clones share connections, key and rate limit.
+/// A client of the API. Cheap to clone; clones share their connections. All clients of a process that use the same key
+/// at the same service share its rate limit.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let simulated = Simulated::start().await?;
+/// # let base = simulated.base.as_str();
+/// use fastio::{ApiKey, ApiKeySource, Client, ErrorClass};
+///
+/// // `base` is https://api.fast.io/current for the live service.
+/// let client = Client::new(base.parse()?, ApiKeySource::Static(ApiKey::new(KEY)?))?;
+/// let user = client.auth_check().await?;
+/// for workspace in client.workspaces().await? {
+///     println!("{user} sees {} ({:?})", workspace.id, workspace.name);
+/// }
+///
+/// // An error says what to do about it.
+/// let wrong = Client::new(base.parse()?, ApiKeySource::Static(ApiKey::new("mistyped")?))?;
+/// let error = wrong.auth_check().await.unwrap_err();
+/// assert!(matches!(error.class(), ErrorClass::NeedsHuman(_)), "{error}");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -44,12 +72,13 @@ pub struct Client {
 #[derive(Debug)]
 struct Inner {
     /// For calls with a key: follows no redirect, so that nobody else ever gets the key.
-    keyed: reqwest::Client,
+    calls: reqwest::Client,
+    /// The same for downloads with the key, which have no limit of time but one of silence.
+    keyed_downloads: reqwest::Client,
     /// For downloads by token: follows redirects, since a store elsewhere may hold the bytes. Sends no key.
-    tokened: reqwest::Client,
+    downloads: reqwest::Client,
     base: BaseUrl,
     key: ApiKeySource,
-    gate: Gate,
 }
 
 impl Client {
@@ -66,10 +95,12 @@ impl Client {
                 // A download's token is in its URL, which must not be told to the target of a redirect.
                 .referer(false)
         };
-        let keyed = builder().redirect(redirect::Policy::none()).build()?;
-        let https = base.is_https();
-        let tokened = builder().redirect(downloads(https)).read_timeout(IDLE_TIMEOUT).build()?;
-        Ok(Self { inner: Arc::new(Inner { keyed, tokened, base, key, gate: Gate::default() }) })
+        let keyed = || builder().redirect(redirect::Policy::none());
+        let calls = keyed().build()?;
+        let keyed_downloads = keyed().read_timeout(IDLE_TIMEOUT).build()?;
+        let redirects = download_redirects(base.is_https());
+        let downloads = builder().redirect(redirects).read_timeout(IDLE_TIMEOUT).build()?;
+        Ok(Self { inner: Arc::new(Inner { calls, keyed_downloads, downloads, base, key }) })
     }
 
     /// The base URL that this client calls.
@@ -80,7 +111,7 @@ impl Client {
 }
 
 /// Redirects of a download: a few, and never from `https` to `http`.
-fn downloads(https: bool) -> redirect::Policy {
+fn download_redirects(https: bool) -> redirect::Policy {
     redirect::Policy::custom(move |attempt| {
         if attempt.previous().len() > MAX_REDIRECTS {
             attempt.error("too many redirects")

@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 
 use crate::envelope::fields;
 use crate::error::Error;
-use crate::workspaces::Pagination;
 use crate::{Client, CommentId, NodeId, Result, UserId, WorkspaceId};
 
 /// Longest body of a comment, in characters, mention markup included.
@@ -57,30 +56,7 @@ pub struct NewComment {
 impl Client {
     /// Every comment on a node: `GET /comments/workspace/{ws}/{node}/`, every page.
     pub async fn comments(&self, ws: &WorkspaceId, node: &NodeId) -> Result<Vec<Comment>> {
-        #[derive(Deserialize)]
-        struct Reply {
-            #[serde(default, deserialize_with = "fields::or_default")]
-            comments: Vec<Comment>,
-            #[serde(default)]
-            pagination: Option<Pagination>,
-        }
-        let mut all = Vec::new();
-        for _ in 0..MAX_PAGES {
-            let reply: Reply = self
-                .get("comments.list", &path(ws, node))
-                .query("limit", &PAGE.to_string())
-                .query("offset", &all.len().to_string())
-                .send()
-                .await?;
-            let count = reply.comments.len();
-            all.extend(reply.comments);
-            // Without a word about more pages, only a full page can have a next one.
-            if count == 0 || !reply.pagination.map_or(count >= PAGE, |pagination| pagination.has_more) {
-                return Ok(all);
-            }
-        }
-        let problem = format!("{node} has more than {} comments", PAGE * MAX_PAGES);
-        Err(Error::argument("comments.list", "node", problem))
+        self.offset_pages_of("comments.list", &path(ws, node), "comments", PAGE, MAX_PAGES).await
     }
 
     /// Writes a comment: `POST /comments/workspace/{ws}/{node}/`.

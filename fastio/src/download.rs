@@ -10,11 +10,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures::stream::{BoxStream, Stream, StreamExt, TryStreamExt};
+use futures::stream::{BoxStream, Stream, StreamExt};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::client::Call;
 use crate::error::Error;
 use crate::storage::storage;
 use crate::{Client, NodeId, Result, VersionId, WorkspaceId};
@@ -52,11 +53,16 @@ impl ByteRange {
     }
 
     /// RFC 9110 section 14.1.2: both ends count.
-    fn header(self) -> String {
+    fn text(self) -> String {
         match self.end {
             Some(end) => format!("bytes={}-{}", self.start, end.saturating_sub(1)),
             None => format!("bytes={}-", self.start),
         }
+    }
+
+    fn header(self) -> Result<HeaderValue> {
+        HeaderValue::from_str(&self.text())
+            .map_err(|_| Error::argument(READ, "range", "cannot be sent as a header"))
     }
 }
 
@@ -137,9 +143,44 @@ impl Client {
     }
 
     /// Reads a file, or the part of it that is asked for: `GET /workspace/{ws}/storage/{node}/read/`, without the key.
+    /// Redirects are followed, a few and never from `https` to `http`.
     ///
     /// A token that is not accepted is [`Error::is_token_refused`]: ask for a new one. Silence of 30 s ends the stream
     /// with an error. Every read costs the organisation credits.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// # let started = client.upload_small(ws, &fastio::NodeId::root(), "a.txt", "0123456789".into()).await?;
+    /// # let node = &loop {
+    /// #     let wait = std::time::Duration::from_secs(10);
+    /// #     if let fastio::UploadStatus::Stored(node) = client.upload_status(&started.id, wait).await? {
+    /// #         break node;
+    /// #     }
+    /// # };
+    /// use fastio::{ByteRange, DownloadStatus};
+    /// use futures::TryStreamExt;
+    ///
+    /// // The version is pinned: a file that is replaced meanwhile must not be mixed up with its successor.
+    /// let version = client.node(ws, node).await?.version;
+    /// let token = client.download_token(ws, node, version.as_ref()).await?;
+    /// let mut file: Vec<u8> = b"0123".to_vec(); // from an attempt that broke off
+    ///
+    /// let range = ByteRange::from(file.len() as u64);
+    /// let mut download = client.read(ws, node, &token, version.as_ref(), Some(range)).await?;
+    /// if download.status == DownloadStatus::Full {
+    ///     file.clear(); // the service does not know ranges, and starts again
+    /// }
+    /// while let Some(bytes) = download.try_next().await? {
+    ///     file.extend_from_slice(&bytes);
+    /// }
+    /// assert_eq!(file, b"0123456789");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn read(
         &self,
         ws: &WorkspaceId,
@@ -148,34 +189,46 @@ impl Client {
         version: Option<&VersionId>,
         range: Option<ByteRange>,
     ) -> Result<Download> {
-        let mut call = self
-            .get(READ, &storage(ws, &[node.as_str(), "read"]))
-            .token(token.0.clone())
-            .maybe_query("version_id", version.map(VersionId::as_str))
-            // The bytes of the file, so that lengths and ranges mean what they say.
-            .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
-            .streamed();
-        if let Some(range) = range {
-            let value = HeaderValue::from_str(&range.header())
-                .map_err(|_| Error::argument(READ, "range", "cannot be sent as a header"))?;
-            call = call.header(RANGE, value);
-        }
-        let (response, head) = call.stream().await?;
-        let broken = |problem: String| Error::new(READ, head.broken(problem));
-        if response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-            return Err(broken("the bytes are encoded, though that was ruled out".to_owned()));
-        }
-        let len = response.content_length();
-        let (status, total) = match (head.status, range) {
-            (206, Some(range)) => partial(range, len, response.headers()).map_err(broken)?,
-            (206, None) => {
-                return Err(broken("a part of the file, though all of it was asked for".to_owned()));
-            }
-            _ => (DownloadStatus::Full, len),
-        };
-        let stream = response.bytes_stream().map_err(|error| Error::transport(READ, error)).boxed();
-        Ok(Download { status, len, total, stream })
+        let call = self.get(READ, &storage(ws, &[node.as_str(), "read"])).token(token.0.clone());
+        download(call, version, range).await
     }
+
+    /// The same with the key in place of a token: one call less, for a file that is read once. No redirect is followed, so
+    /// a service that keeps the bytes elsewhere cannot be read like this.
+    pub async fn read_with_key(
+        &self,
+        ws: &WorkspaceId,
+        node: &NodeId,
+        version: Option<&VersionId>,
+        range: Option<ByteRange>,
+    ) -> Result<Download> {
+        let call = self.get("storage.read_with_key", &storage(ws, &[node.as_str(), "read"]));
+        download(call, version, range).await
+    }
+}
+
+async fn download(call: Call<'_>, version: Option<&VersionId>, range: Option<ByteRange>) -> Result<Download> {
+    let mut call = call
+        .maybe_query("version_id", version.map(VersionId::as_str))
+        // The bytes of the file, so that lengths and ranges mean what they say.
+        .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+        .streamed();
+    if let Some(range) = range {
+        call = call.header(RANGE, range.header()?);
+    }
+    let reply = call.open().await?;
+    if reply.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        return Err(reply.broken("the bytes are encoded, though that was ruled out"));
+    }
+    let len = reply.len();
+    let (status, total) = match (reply.status(), range) {
+        (206, Some(range)) => {
+            partial(range, len, reply.headers()).map_err(|problem| reply.broken(problem))?
+        }
+        (206, None) => return Err(reply.broken("a part of the file, though all of it was asked for")),
+        _ => (DownloadStatus::Full, len),
+    };
+    Ok(Download { status, len, total, stream: reply.into_bytes().boxed() })
 }
 
 /// Checks that a 206 is the part that was asked for. It may end early, at the end of the file.
@@ -194,7 +247,7 @@ fn partial(
     if fits {
         Ok((DownloadStatus::Partial { start }, total))
     } else {
-        Err(format!("asked for {}, the answer is Content-Range {text:?}", asked.header()))
+        Err(format!("asked for {}, the answer is Content-Range {text:?}", asked.text()))
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod class;
 mod human;
+mod refusal;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
 pub use class::ErrorClass;
 pub use human::HumanReason;
+pub use refusal::{InvalidField, Refusal};
 
 use crate::key::KeyError;
 
@@ -41,8 +43,13 @@ pub enum ErrorKind {
         /// When calls may start again.
         until: SystemTime,
     },
-    /// No reply, or half of one: connect, TLS, timeout, reset. The URL is not in it.
-    Transport(reqwest::Error),
+    /// No reply, or half of one: connect, TLS, timeout, reset.
+    Transport {
+        /// What happened. The URL is not in it.
+        error: reqwest::Error,
+        /// The service's id of the request, if the reply came that far.
+        request_id: Option<String>,
+    },
     /// The service answered with an error.
     Refused(Box<Refusal>),
     /// A reply that cannot be understood.
@@ -56,32 +63,6 @@ pub enum ErrorKind {
     },
 }
 
-/// An error reply of the service, as it was received.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Refusal {
-    /// HTTP status.
-    pub status: u16,
-    /// `error.code`: the 16xx numbers are classes, longer ones are specific.
-    pub code: Option<u32>,
-    /// `error.params.reason` or `error.reason`, for example `credits_exhausted`.
-    pub reason: Option<String>,
-    /// `error.text` (or `message`, or the flat `error_message`); shortened to 500 characters.
-    pub text: Option<String>,
-    /// `error.resource`: method, area and parameter that the service blames.
-    pub resource: Option<String>,
-    /// `error.params[].name` with the problem, for replies that list what is missing or invalid.
-    pub fields: Vec<String>,
-    /// `error.params.current_version_id` of a version conflict.
-    pub current_version: Option<crate::VersionId>,
-    /// Header `x-ve-reqid`: what the service's support asks for.
-    pub request_id: Option<String>,
-    /// When the service said that the call may be made again (`Retry-After`, or the rate limit's reset with a 429).
-    pub retry_at: Option<SystemTime>,
-    /// The call was made with a download token and no key, so its 401 and 403 are about the token.
-    pub by_token: bool,
-}
-
 impl Error {
     pub(crate) fn new(operation: &'static str, kind: ErrorKind) -> Self {
         Self { operation, kind: Box::new(kind) }
@@ -91,9 +72,13 @@ impl Error {
         Self::new(operation, ErrorKind::Argument { field, problem: problem.into() })
     }
 
-    pub(crate) fn transport(operation: &'static str, error: reqwest::Error) -> Self {
+    pub(crate) fn transport(
+        operation: &'static str,
+        error: reqwest::Error,
+        request_id: Option<String>,
+    ) -> Self {
         // The URL of a download carries the token.
-        Self::new(operation, ErrorKind::Transport(error.without_url()))
+        Self::new(operation, ErrorKind::Transport { error: error.without_url(), request_id })
     }
 
     /// The operation that failed, for example `storage.details`.
@@ -167,8 +152,10 @@ impl Error {
     pub fn request_id(&self) -> Option<&str> {
         match &*self.kind {
             ErrorKind::Refused(refusal) => refusal.request_id.as_deref(),
-            ErrorKind::Broken { request_id, .. } => request_id.as_deref(),
-            _ => None,
+            ErrorKind::Broken { request_id, .. } | ErrorKind::Transport { request_id, .. } => {
+                request_id.as_deref()
+            }
+            ErrorKind::Key(_) | ErrorKind::Argument { .. } | ErrorKind::Held { .. } => None,
         }
     }
 
@@ -178,10 +165,18 @@ impl Error {
         self.refusal().is_some_and(Refusal::is_token_refused)
     }
 
-    /// The service knows no such route (HTTP 404 with code 9992): a retired API, or a wrong base URL.
+    /// The service knows no such route (HTTP 404 or 410 with code 9992): a retired API, or a wrong base URL.
     #[must_use]
     pub fn is_unknown_route(&self) -> bool {
         self.refusal().is_some_and(Refusal::is_unknown_route)
+    }
+
+    /// This key may not make the call (403), what it is about is not to be seen with this key (404, 410), or the service has
+    /// no such call: whoever knows another way takes that. A key that is not accepted at all (401), a plan that has run
+    /// out (402) and what passes by itself are no reason for that.
+    #[must_use]
+    pub fn is_closed_to_key(&self) -> bool {
+        self.status() == Some(403) || self.is_unknown_route() || self.class() == ErrorClass::Gone
     }
 }
 
@@ -196,22 +191,15 @@ impl ErrorKind {
         match self {
             Self::Refused(refusal) => {
                 let texts = [&mut refusal.text, &mut refusal.reason, &mut refusal.resource];
-                texts.into_iter().flatten().chain(&mut refusal.fields).for_each(clean);
+                texts.into_iter().flatten().for_each(clean);
+                for field in &mut refusal.fields {
+                    let words = [&mut field.message, &mut field.expected].into_iter().flatten();
+                    words.chain([&mut field.name]).for_each(clean);
+                }
             }
             Self::Broken { problem, .. } => clean(problem),
-            Self::Key(_) | Self::Argument { .. } | Self::Held { .. } | Self::Transport(_) => {}
+            Self::Key(_) | Self::Argument { .. } | Self::Held { .. } | Self::Transport { .. } => {}
         }
-    }
-}
-
-impl Refusal {
-    /// 9992: unknown or removed route (official CLI 0.2.13, `error.rs`).
-    pub(crate) fn is_unknown_route(&self) -> bool {
-        self.status == 404 && self.code == Some(9992)
-    }
-
-    pub(crate) fn is_token_refused(&self) -> bool {
-        self.by_token && matches!(self.status, 401 | 403) && HumanReason::specific(self).is_none()
     }
 }
 
@@ -222,7 +210,7 @@ impl fmt::Display for Error {
             ErrorKind::Key(error) => write!(f, "{error}"),
             ErrorKind::Argument { field, problem } => write!(f, "{field}: {problem}"),
             ErrorKind::Held { .. } => f.write_str("the rate limit of this key is used up, no call was made"),
-            ErrorKind::Transport(error) => {
+            ErrorKind::Transport { error, request_id } => {
                 write!(f, "no complete reply: {error}")?;
                 // The message of the HTTP library stops where the reason begins.
                 let mut source = std::error::Error::source(error);
@@ -230,7 +218,7 @@ impl fmt::Display for Error {
                     write!(f, ": {cause}")?;
                     source = cause.source();
                 }
-                Ok(())
+                request(f, request_id.as_deref())
             }
             ErrorKind::Refused(refusal) => write!(f, "{refusal}"),
             ErrorKind::Broken { status, request_id, problem } => {
@@ -238,28 +226,6 @@ impl fmt::Display for Error {
                 request(f, request_id.as_deref())
             }
         }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match class::of_refusal(self) {
-            _ if self.is_token_refused() => f.write_str("the download token is not valid (any more)")?,
-            ErrorClass::NeedsHuman(reason) => write!(f, "{reason}")?,
-            _ => f.write_str(self.text.as_deref().unwrap_or("refused without a text"))?,
-        }
-        write!(f, " (HTTP {}", self.status)?;
-        if let Some(code) = self.code {
-            write!(f, ", code {code}")?;
-        }
-        if let Some(reason) = &self.reason {
-            write!(f, ", reason {reason}")?;
-        }
-        f.write_str(")")?;
-        if !self.fields.is_empty() {
-            write!(f, ": {}", self.fields.join(", "))?;
-        }
-        request(f, self.request_id.as_deref())
     }
 }
 

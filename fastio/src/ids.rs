@@ -205,8 +205,16 @@ id! {
     CommentId, without_hyphens
 }
 id! {
-    /// A registered webhook.
+    /// A registered webhook (guide dialect).
     WebhookId, exact
+}
+id! {
+    /// A webhook subscription of the retired API. Compared without hyphens.
+    SubscriptionId, without_hyphens
+}
+id! {
+    /// An event of the event log. Compared without hyphens.
+    EventId, without_hyphens
 }
 
 impl NodeId {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::client::Reply;
 use crate::storage::storage;
 use crate::{Client, NodeId, Result, WorkspaceId};
 
@@ -15,10 +16,7 @@ impl Client {
     /// The facts of a node as text: `GET /workspace/{ws}/storage/{node}/metadata/facts/`. Lists and objects are left out.
     pub async fn facts(&self, ws: &WorkspaceId, node: &NodeId) -> Result<BTreeMap<String, String>> {
         let call = self.get("metadata.facts", &storage(ws, &[node.as_str(), "metadata", "facts"]));
-        let reply = call.reply().await?;
-        let fields = reply.fields()?;
-        let facts = fields.get("items").or_else(|| fields.get("facts"));
-        read(facts).ok_or_else(|| reply.broken("the facts are neither a map nor a list of facts"))
+        read_facts(&call.reply().await?)
     }
 
     /// Sets facts as text, all or none: `POST /workspace/{ws}/storage/{node}/metadata/facts/`. Others stay.
@@ -36,6 +34,12 @@ impl Client {
             .done()
             .await
     }
+}
+
+pub(crate) fn read_facts(reply: &Reply) -> Result<BTreeMap<String, String>> {
+    let fields = reply.fields()?;
+    let facts = fields.get("items").or_else(|| fields.get("facts"));
+    read(facts).ok_or_else(|| reply.broken("the facts are neither a map nor a list of facts"))
 }
 
 /// `{"key": "value"}`, `{"key": {"type": …, "value": …}}` or `[{"field": …, "value": …}]`.

@@ -5,13 +5,17 @@
 //! order, at most three at a time), complete it and wait for the node. A file of the same name in the same folder is
 //! replaced in place: same node, new version.
 
+mod session;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::multipart::{Form, Part};
 use serde::Deserialize;
-use serde_json::Value;
+
+pub use session::UploadStatus;
+pub(crate) use session::{read_chunks, read_status};
 
 use crate::envelope::fields;
 use crate::error::Error;
@@ -39,21 +43,6 @@ pub struct UploadStarted {
     /// The node, when the service tells at once; usually it has to be asked for with [`Client::upload_status`].
     #[serde(default, rename = "new_file_id", deserialize_with = "fields::opt_id")]
     pub node: Option<NodeId>,
-}
-
-/// How far an upload is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum UploadStatus {
-    /// Still taking chunks, assembling or storing.
-    InProgress,
-    /// The file is there.
-    Stored(NodeId),
-    /// Nothing was stored and nothing will be: open a new session.
-    Failed {
-        /// The service's status and words.
-        message: String,
-    },
 }
 
 impl Client {
@@ -85,6 +74,43 @@ impl Client {
     }
 
     /// Opens a session for a file of `size` bytes: `POST /upload/`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// use std::time::Duration;
+    ///
+    /// use bytes::Bytes;
+    /// use fastio::{MIN_CHUNK, NodeId, UploadStatus};
+    ///
+    /// let content = Bytes::from(vec![7; 5 * MIN_CHUNK / 2]);
+    /// let size = content.len() as u64;
+    /// let session = client.open_upload(ws, &NodeId::root(), "film.bin", size).await?;
+    /// client.put_chunk(&session, 1, content.slice(..MIN_CHUNK)).await?;
+    ///
+    /// // After a crash, the map tells which chunks are there.
+    /// let there = client.chunk_map(&session).await?;
+    /// for (order, start) in (1..).zip((0..content.len()).step_by(MIN_CHUNK)) {
+    ///     if !there.contains_key(&order) {
+    ///         let end = content.len().min(start + MIN_CHUNK);
+    ///         client.put_chunk(&session, order, content.slice(start..end)).await?;
+    ///     }
+    /// }
+    /// client.complete_upload(&session).await?;
+    /// let node = loop {
+    ///     match client.upload_status(&session, Duration::from_secs(10)).await? {
+    ///         UploadStatus::Stored(node) => break node,
+    ///         UploadStatus::InProgress => {}
+    ///         failed => return Err(format!("{failed:?}: open a new session").into()),
+    ///     }
+    /// };
+    /// assert_eq!(client.node(ws, &node).await?.size, Some(size));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn open_upload(
         &self,
         ws: &WorkspaceId,
@@ -102,6 +128,29 @@ impl Client {
     /// Sends one chunk with its CRC-32C: `POST /upload/{id}/chunk/`. `order` counts from 1. The same order may be sent
     /// again after a failure.
     pub async fn put_chunk(&self, upload: &UploadId, order: u32, content: Bytes) -> Result<()> {
+        self.chunk(upload, order, content, None).await
+    }
+
+    /// Sends the last chunk of a session together with the CRC-32C of the whole file, which the service then compares with
+    /// what it has put together (official CLI of 2026-09 and newer; older services do not look at it). The same value has
+    /// to come with each repetition.
+    pub async fn put_last_chunk(
+        &self,
+        upload: &UploadId,
+        order: u32,
+        content: Bytes,
+        file_crc32c: u32,
+    ) -> Result<()> {
+        self.chunk(upload, order, content, Some(file_crc32c)).await
+    }
+
+    async fn chunk(
+        &self,
+        upload: &UploadId,
+        order: u32,
+        content: Bytes,
+        file_crc32c: Option<u32>,
+    ) -> Result<()> {
         const OPERATION: &str = "upload.chunk";
         if order == 0 {
             return Err(Error::argument(OPERATION, "order", "is 0: chunks are numbered from 1"));
@@ -115,6 +164,7 @@ impl Client {
             .query("size", &content.len().to_string())
             .query("hash_algo", "crc32c")
             .query("hash", &checksum(&content))
+            .maybe_query("file_crc32c", file_crc32c.map(digits).as_deref())
             .extra_time(time_for(content.len()))
             .multipart(Form::new().part("chunk", part(content, "chunk.bin")))
             .done()
@@ -124,9 +174,7 @@ impl Client {
     /// The chunks that the service has, with their sizes in bytes: `GET /upload/{id}/chunk/`. A session that is gone
     /// (class [`Gone`](crate::ErrorClass::Gone)) has to be started anew.
     pub async fn chunk_map(&self, upload: &UploadId) -> Result<BTreeMap<u32, u64>> {
-        let reply = self.get("upload.chunks", &["upload", upload.as_str(), "chunk"]).reply().await?;
-        let fields = reply.fields()?;
-        chunks(fields.get("chunks")).ok_or_else(|| reply.broken("\"chunks\" is not a map of sizes by number"))
+        read_chunks(&self.get("upload.chunks", &["upload", upload.as_str(), "chunk"]).reply().await?)
     }
 
     /// Tells that every chunk is there: `POST /upload/{id}/complete/`. Chunks that do not add up to the size of the
@@ -139,53 +187,21 @@ impl Client {
     /// How far an upload is: `GET /upload/{id}/details/`. With `wait` (whole seconds, at most 590) the service holds the
     /// answer until something changes.
     pub async fn upload_status(&self, upload: &UploadId, wait: Duration) -> Result<UploadStatus> {
-        #[derive(Deserialize)]
-        struct Reply {
-            session: Session,
-        }
         let wait = wait.min(MAX_WAIT);
         let seconds = wait.as_secs();
         let held = (seconds > 0).then(|| seconds.to_string());
-        let reply: Reply = self
+        let reply = self
             .get("upload.status", &["upload", upload.as_str(), "details"])
             .maybe_query("wait", held.as_deref())
             .extra_time(wait)
-            .send()
+            .reply()
             .await?;
-        Ok(reply.session.status())
+        read_status(&reply)
     }
 
     /// Gives a session up, or tidies it away after success (the file stays): `DELETE /upload/{id}/`.
     pub async fn cancel_upload(&self, upload: &UploadId) -> Result<()> {
         self.delete("upload.cancel", &["upload", upload.as_str()]).done().await
-    }
-}
-
-/// An upload session as replies carry it.
-#[derive(Deserialize)]
-struct Session {
-    #[serde(deserialize_with = "fields::text")]
-    status: String,
-    #[serde(default, deserialize_with = "fields::opt_text")]
-    status_message: Option<String>,
-    #[serde(default, deserialize_with = "fields::opt_id")]
-    new_file_id: Option<NodeId>,
-}
-
-impl Session {
-    /// The guides contradict each other about which of `stored` and `complete` is the end, so the node's id decides.
-    fn status(self) -> UploadStatus {
-        match (self.status.as_str(), self.new_file_id) {
-            ("stored" | "complete", Some(node)) => UploadStatus::Stored(node),
-            (status, _) if status.ends_with("_failed") => {
-                let message = match self.status_message {
-                    Some(words) => format!("{status}: {words}"),
-                    None => status.to_owned(),
-                };
-                UploadStatus::Failed { message }
-            }
-            _ => UploadStatus::InProgress,
-        }
     }
 }
 
@@ -208,27 +224,15 @@ fn part(content: Bytes, file_name: &str) -> Part {
 
 /// CRC-32C (Castagnoli) as 8 lower-case hexadecimal digits.
 fn checksum(content: &[u8]) -> String {
-    format!("{:08x}", crc32c::crc32c(content))
+    digits(crc32c::crc32c(content))
+}
+
+fn digits(crc32c: u32) -> String {
+    format!("{crc32c:08x}")
 }
 
 fn time_for(len: usize) -> Duration {
     Duration::from_secs((len / SLOWEST) as u64)
-}
-
-/// `{"1": 4194304, "2": "17"}`; no chunks may come as an empty list.
-fn chunks(value: Option<&Value>) -> Option<BTreeMap<u32, u64>> {
-    match value? {
-        Value::Null => Some(BTreeMap::new()),
-        Value::Array(list) if list.is_empty() => Some(BTreeMap::new()),
-        Value::Object(map) => map
-            .iter()
-            .map(|(order, size)| {
-                let size = size.as_u64().or_else(|| size.as_str()?.parse().ok())?;
-                Some((order.parse().ok()?, size))
-            })
-            .collect(),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

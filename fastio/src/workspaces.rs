@@ -5,11 +5,6 @@ use serde::Deserialize;
 use crate::envelope::fields;
 use crate::{Client, OrgId, Result, WorkspaceId};
 
-/// Workspaces per page; the service's maximum.
-const PAGE: u64 = 500;
-/// Most pages that are followed.
-const MAX_PAGES: u64 = 200;
-
 /// A workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
@@ -44,36 +39,8 @@ impl Client {
 
     /// All workspaces that the key can see: `GET /workspaces/all/`, every page.
     pub async fn workspaces(&self) -> Result<Vec<Workspace>> {
-        #[derive(Deserialize)]
-        struct Reply {
-            #[serde(default, deserialize_with = "fields::or_default")]
-            workspaces: Vec<Workspace>,
-            #[serde(default)]
-            pagination: Option<Pagination>,
-        }
-        let mut all = Vec::new();
-        for page in 0..MAX_PAGES {
-            let call = self
-                .get("workspaces.list", &["workspaces", "all"])
-                .query("limit", &PAGE.to_string())
-                .query("offset", &(page * PAGE).to_string());
-            let reply: Reply = call.send().await?;
-            let more = reply.pagination.is_some_and(|pagination| pagination.has_more);
-            let empty = reply.workspaces.is_empty();
-            all.extend(reply.workspaces);
-            if !more || empty {
-                break;
-            }
-        }
-        Ok(all)
+        self.offset_pages("workspaces.list", &["workspaces", "all"], "workspaces").await
     }
-}
-
-/// The offset style of pages.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Pagination {
-    #[serde(default, deserialize_with = "fields::flag")]
-    pub(crate) has_more: bool,
 }
 
 #[cfg(test)]
@@ -105,6 +72,6 @@ mod tests {
         let stub = Stub::start([page("1", true), page("2", false)]).await;
         let ids = stub.client().workspaces().await.unwrap();
         assert_eq!(ids.iter().map(|w| w.id.as_str()).collect::<Vec<_>>(), ["1", "2"]);
-        assert_eq!(stub.requests()[1].line(), "GET /current/workspaces/all/?limit=500&offset=500");
+        assert_eq!(stub.requests()[1].line(), "GET /current/workspaces/all/?limit=500&offset=1");
     }
 }

@@ -4,15 +4,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use reqwest::multipart::Form;
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
 use super::Client;
-use super::reply::{Origin, Reply, head, read_reply, request_id};
-use crate::envelope::Head;
+use super::reply::{OpenReply, Origin, Reply, read_reply, request_id};
 use crate::error::{Error, ErrorKind};
 use crate::key::KeyError;
 use crate::limit;
@@ -22,6 +21,9 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pauses before a GET is tried again inside a call, for a connection that was just being replaced. Anything longer
 /// is left to the caller, who sees it.
 const QUICK_RETRIES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(600)];
+/// Latest moment of a failure after which that is done. A long poll that a proxy has ended is not passing: a second one
+/// would not end within the time of the call.
+const QUICK_FAILURE: Duration = Duration::from_secs(5);
 
 /// What a call proves itself with.
 #[derive(Debug)]
@@ -60,6 +62,10 @@ impl Client {
 
     pub(crate) fn post(&self, operation: &'static str, path: &[&str]) -> Call<'_> {
         self.call(operation, Method::POST, path)
+    }
+
+    pub(crate) fn patch(&self, operation: &'static str, path: &[&str]) -> Call<'_> {
+        self.call(operation, Method::PATCH, path)
     }
 
     pub(crate) fn delete(&self, operation: &'static str, path: &[&str]) -> Call<'_> {
@@ -151,11 +157,10 @@ impl Call<'_> {
     }
 
     /// Makes the call; a reply that is not a success becomes an error. The body is still to be read.
-    pub(crate) async fn stream(self) -> Result<(Response, Head), Error> {
+    pub(crate) async fn open(self) -> Result<OpenReply, Error> {
         let (response, origin) = self.response().await?;
         if response.status().is_success() {
-            let head = head(origin.by_token, &response);
-            return Ok((response, head));
+            return Ok(OpenReply::new(origin, response));
         }
         let reply = read_reply(origin, response).await?;
         match reply.fields() {
@@ -168,40 +173,40 @@ impl Call<'_> {
         let Self { client, operation, method, url, headers, body, credential, timeout } = self;
         let inner = &client.inner;
         let fail = |kind| Error::new(operation, kind);
-        let transport = |error| Error::transport(operation, error);
+        let transport = |error| Error::transport(operation, error, None);
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         // Only GETs, which change nothing and have no body, are made again.
         let mut retries = if method == Method::GET { QUICK_RETRIES.as_slice() } else { &[] }.iter();
 
         let (http, by_token, secret) = match credential {
-            Credential::Token(token) => (&inner.tokened, true, token),
+            Credential::Token(token) => (&inner.downloads, true, token),
             Credential::Key => {
                 let key = inner.key.load().await.map_err(|error| fail(ErrorKind::Key(error)))?;
-                (&inner.keyed, false, key.into_secret())
+                let http = if timeout.is_some() { &inner.calls } else { &inner.keyed_downloads };
+                (http, false, key.into_secret())
             }
         };
+        let key = (!by_token).then(|| secret.expose_secret());
+        let limiter = limit::limiter_of(&inner.base, key);
         let mut builder = http.request(method, url).headers(headers);
-        if !by_token {
-            let bearer = bearer(secret.expose_secret()).map_err(|error| fail(ErrorKind::Key(error)))?;
+        if let Some(key) = key {
+            let bearer = bearer(key).map_err(|error| fail(ErrorKind::Key(error)))?;
             builder = builder.header(ACCEPT, "application/json").header(AUTHORIZATION, bearer);
         }
         let mut request = body.put_into(builder).build().map_err(transport)?;
 
         loop {
-            inner.gate.pass().await.map_err(|until| fail(ErrorKind::Held { until }))?;
+            let permit = limiter.pass(operation).await.map_err(|until| fail(ErrorKind::Held { until }))?;
             let spare = request.try_clone().filter(|_| retries.len() > 0);
             *request.timeout_mut() = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             let start = Instant::now();
             let outcome = http.execute(request).await;
             trace(operation, start, &outcome);
-            if let Ok(response) = &outcome
-                && response.status() == StatusCode::TOO_MANY_REQUESTS
-                && let Some(until) = limit::retry_at(response.status(), response.headers(), SystemTime::now())
-            {
-                inner.gate.close(until);
+            if let Ok(response) = &outcome {
+                permit.settle(response.status(), response.headers(), SystemTime::now());
             }
             match (spare, retries.next()) {
-                (Some(spare), Some(pause)) if is_passing(&outcome) => {
+                (Some(spare), Some(pause)) if is_passing(&outcome) && start.elapsed() < QUICK_FAILURE => {
                     tokio::time::sleep(*pause).await;
                     request = spare;
                 }

@@ -3,7 +3,9 @@
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::Response;
+use futures::{Stream, TryStreamExt};
+use reqwest::header::HeaderMap;
+use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -24,6 +26,55 @@ pub(super) struct Origin {
     pub(super) secret: SecretString,
 }
 
+impl Origin {
+    fn error(&self, mut kind: ErrorKind) -> Error {
+        kind.redact(self.secret.expose_secret());
+        Error::new(self.operation, kind)
+    }
+
+    fn transport(&self, head: &Head, error: reqwest::Error) -> Error {
+        Error::transport(self.operation, error, head.request_id.clone())
+    }
+}
+
+/// A successful reply whose body is still to be read.
+#[derive(Debug)]
+pub(crate) struct OpenReply {
+    origin: Origin,
+    head: Head,
+    response: Response,
+}
+
+impl OpenReply {
+    pub(super) fn new(origin: Origin, response: Response) -> Self {
+        Self { head: head(origin.by_token, &response), origin, response }
+    }
+
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> u16 {
+        self.head.status
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    /// Length of the body in bytes, if it is told.
+    pub(crate) fn len(&self) -> Option<u64> {
+        self.response.content_length()
+    }
+
+    pub(crate) fn broken(&self, problem: impl Into<String>) -> Error {
+        self.origin.error(self.head.broken(problem))
+    }
+
+    /// The bytes of the body as they come.
+    pub(crate) fn into_bytes(self) -> impl Stream<Item = Result<Bytes, Error>> + Send + 'static {
+        let Self { origin, head, response } = self;
+        response.bytes_stream().map_err(move |error| origin.transport(&head, error))
+    }
+}
+
 /// A reply whose body was read and not yet opened.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -33,15 +84,23 @@ pub(crate) struct Reply {
 }
 
 pub(super) fn request_id(response: &Response) -> Option<String> {
-    let id = response.headers().get("x-ve-reqid")?.to_str().ok()?;
+    request_id_in(response.headers())
+}
+
+fn request_id_in(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get("x-ve-reqid")?.to_str().ok()?;
     Some(id.chars().filter(char::is_ascii_graphic).take(MAX_REQUEST_ID).collect())
 }
 
-pub(super) fn head(by_token: bool, response: &Response) -> Head {
+fn head(by_token: bool, response: &Response) -> Head {
+    head_of(response.status(), response.headers(), by_token)
+}
+
+pub(crate) fn head_of(status: StatusCode, headers: &HeaderMap, by_token: bool) -> Head {
     Head {
-        status: response.status().as_u16(),
-        request_id: request_id(response),
-        retry_at: limit::retry_at(response.status(), response.headers(), SystemTime::now()),
+        status: status.as_u16(),
+        request_id: request_id_in(headers),
+        retry_at: limit::retry_at(status, headers, SystemTime::now()),
         by_token,
     }
 }
@@ -49,12 +108,10 @@ pub(super) fn head(by_token: bool, response: &Response) -> Head {
 pub(super) async fn read_reply(origin: Origin, mut response: Response) -> Result<Reply, Error> {
     let head = head(origin.by_token, &response);
     let mut body = BytesMut::new();
-    while let Some(part) =
-        response.chunk().await.map_err(|error| Error::transport(origin.operation, error))?
-    {
+    while let Some(part) = response.chunk().await.map_err(|error| origin.transport(&head, error))? {
         if body.len().saturating_add(part.len()) > MAX_REPLY {
             let problem = format!("it is longer than {MAX_REPLY} bytes");
-            return Err(Error::new(origin.operation, head.broken(problem)));
+            return Err(origin.error(head.broken(problem)));
         }
         body.extend_from_slice(&part);
     }
@@ -86,8 +143,15 @@ impl Reply {
         self.error(self.head.broken(problem))
     }
 
-    fn error(&self, mut kind: ErrorKind) -> Error {
-        kind.redact(self.origin.secret.expose_secret());
-        Error::new(self.origin.operation, kind)
+    fn error(&self, kind: ErrorKind) -> Error {
+        self.origin.error(kind)
+    }
+
+    /// A reply that came from nowhere.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn made_of(head: Head, body: &[u8]) -> Self {
+        let origin =
+            Origin { operation: "made", by_token: head.by_token, secret: SecretString::from("a secret key") };
+        Self { origin, head, body: Bytes::copy_from_slice(body) }
     }
 }

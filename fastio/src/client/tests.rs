@@ -90,7 +90,7 @@ async fn what_is_not_a_get_or_asks_for_a_pause_is_left_to_the_caller() {
 }
 
 #[tokio::test]
-async fn a_limit_holds_every_call_of_the_client_and_no_other() {
+async fn a_limit_holds_every_call_with_the_key_and_no_other() {
     let limited = |headers: &[(&str, &str)]| reply(429, headers, r#"{"result":false,"error":{"code":1671}}"#);
     let far = SystemTime::now() + Duration::from_mins(10);
     let far = far.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs().to_string();
@@ -103,7 +103,28 @@ async fn a_limit_holds_every_call_of_the_client_and_no_other() {
     assert!(matches!(held.class(), ErrorClass::WaitUntil(_)), "{held}");
     assert!(held.retry_after().unwrap() > Duration::from_secs(590));
     assert_eq!(stub.requests().len(), 1, "a held call must not reach the service");
-    stub.client().auth_check().await.unwrap();
+    let second = stub.client().auth_check().await.unwrap_err();
+    assert!(
+        matches!(second.class(), ErrorClass::WaitUntil(_)),
+        "another client has the same limiter: {second}"
+    );
+    assert_eq!(stub.requests().len(), 1);
+    let other = ApiKeySource::Static(ApiKey::new("another-key").unwrap());
+    stub.client_with(other).auth_check().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_limit_of_the_event_search_holds_no_other_call() {
+    let limited = reply(429, &[("retry-after", "60")], r#"{"result":false,"error":{"code":1671}}"#);
+    let stub = Stub::start([limited, json(GOOD)]).await;
+    let client = stub.client();
+    let search = crate::EventSearch::new("1".parse().unwrap());
+    for _ in 0..2 {
+        let error = client.search_events(&search, None).await.unwrap_err();
+        assert!(matches!(error.class(), ErrorClass::WaitUntil(_)), "{error}");
+    }
+    client.auth_check().await.unwrap();
+    assert_eq!(stub.requests().len(), 2);
 }
 
 #[tokio::test]

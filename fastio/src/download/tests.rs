@@ -1,6 +1,8 @@
 use axum::body::Body;
 use axum::response::Response;
 
+use futures::TryStreamExt;
+
 use super::*;
 use crate::ErrorClass;
 use crate::client::stub::{Stub, json, reply};
@@ -65,6 +67,37 @@ async fn the_bytes_are_read_with_the_token_and_without_the_key() {
     );
     assert_eq!(asked.header("authorization"), None);
     assert_eq!(asked.header("range"), None);
+    assert_eq!(asked.header("accept-encoding"), Some("identity"));
+}
+
+#[tokio::test]
+async fn the_bytes_are_read_with_the_key_and_no_redirect_gets_it() {
+    let store = Stub::start([reply(200, &[], "bytes")]).await;
+    let target = format!("{}/blob", store.client().base_url());
+    let stub = Stub::start([
+        reply(200, &[], "0123456789"),
+        part("bytes 4-9/10", "456789"),
+        reply(302, &[("location", &target)], ""),
+        reply(401, &[], r#"{"result":false,"error":{"code":10011,"text":"No"}}"#),
+    ])
+    .await;
+    let client = stub.client();
+    let (ws, node) = place();
+    let version = "3v".parse().unwrap();
+    let all = client.read_with_key(&ws, &node, Some(&version), None).await.unwrap();
+    assert_eq!(bytes(all).await, b"0123456789");
+    let rest = client.read_with_key(&ws, &node, None, Some(ByteRange::from(4))).await.unwrap();
+    assert_eq!(rest.status, DownloadStatus::Partial { start: 4 });
+    let redirected = client.read_with_key(&ws, &node, None, None).await.unwrap_err();
+    assert_eq!(redirected.class(), ErrorClass::Broken);
+    assert!(store.requests().is_empty());
+    let refused = client.read_with_key(&ws, &node, None, None).await.unwrap_err();
+    assert!(!refused.is_token_refused());
+    assert_eq!(refused.class(), ErrorClass::NeedsHuman(crate::HumanReason::KeyRejected));
+    let asked = &stub.requests()[0];
+    assert_eq!(asked.line(), "GET /current/workspace/1234567890123456789/storage/2abc/read/?version_id=3v");
+    let bearer = format!("Bearer {}", crate::client::stub::KEY);
+    assert_eq!(asked.header("authorization"), Some(bearer.as_str()));
     assert_eq!(asked.header("accept-encoding"), Some("identity"));
 }
 
@@ -160,7 +193,10 @@ async fn a_connection_that_ends_early_is_an_error_of_the_stream() {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let (mut socket, _) = listener.accept().await.unwrap();
         assert!(socket.read(&mut [0; 4096]).await.unwrap() > 0);
-        socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await.unwrap();
+        socket
+            .write_all(b"HTTP/1.1 200 OK\r\nx-ve-reqid: req-5\r\ncontent-length: 100\r\n\r\nhalf")
+            .await
+            .unwrap();
     });
     let key = crate::ApiKeySource::Static(crate::ApiKey::new("k").unwrap());
     let client = crate::client::stub::client_at(&base, key);
@@ -169,6 +205,7 @@ async fn a_connection_that_ends_early_is_an_error_of_the_stream() {
     assert_eq!(download.len, Some(100));
     let error = download.try_for_each(|_| async { Ok(()) }).await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::Retry { after: None });
+    assert_eq!(error.request_id(), Some("req-5"));
     assert!(!format!("{error} {error:?}").contains(TOKEN), "{error:?}");
 }
 
@@ -176,5 +213,5 @@ async fn a_connection_that_ends_early_is_an_error_of_the_stream() {
 fn an_empty_range_is_no_range() {
     assert_eq!(ByteRange::between(5, 5), None);
     assert!(ByteRange::try_from(5..5).is_err());
-    assert_eq!(ByteRange::try_from(0..1).unwrap().header(), "bytes=0-0");
+    assert_eq!(ByteRange::try_from(0..1).unwrap().text(), "bytes=0-0");
 }

@@ -23,6 +23,11 @@ pub(crate) fn opt_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
     }
 }
 
+/// A text or number; what is absent is the empty text.
+pub(crate) fn or_empty_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    opt_text(deserializer).map(Option::unwrap_or_default)
+}
+
 /// An id as text or number; `null` and `""` are absent.
 pub(crate) fn opt_id<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
@@ -31,6 +36,24 @@ where
     T::Err: std::fmt::Display,
 {
     opt_text(deserializer)?.map(|text| text.parse().map_err(D::Error::custom)).transpose()
+}
+
+/// An id as text or number, or inside an object; what is no id counts as absent. For references of a list's rows, where
+/// one odd row must not make the whole page unreadable.
+pub(crate) fn lenient_id<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr,
+{
+    fn parse<T: FromStr>(value: &Value) -> Option<T> {
+        match value {
+            Value::String(text) => text.parse().ok(),
+            Value::Number(number) => number.to_string().parse().ok(),
+            Value::Object(object) => parse(object.get("id")?),
+            _ => None,
+        }
+    }
+    Ok(parse(&Value::deserialize(deserializer)?))
 }
 
 /// An unsigned integer as number or text; `null` and `""` are absent.
@@ -56,14 +79,24 @@ pub(crate) fn opt_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
 
 /// A flag as bool, yes/no, 0/1, or as a date that is there or not (`deleted` is such a field).
 pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
+    Ok(is_set(&Value::deserialize(deserializer)?))
+}
+
+fn is_set(value: &Value) -> bool {
+    match value {
         Value::Null => false,
-        Value::Bool(flag) => flag,
+        Value::Bool(flag) => *flag,
         Value::Number(number) => number.as_f64() != Some(0.0),
         Value::String(text) => !matches!(text.to_ascii_lowercase().as_str(), "" | "0" | "no" | "false"),
         Value::Array(list) => !list.is_empty(),
         Value::Object(map) => !map.is_empty(),
-    })
+    }
+}
+
+/// A flag that may be absent.
+pub(crate) fn opt_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(if value.is_null() { None } else { Some(is_set(&value)) })
 }
 
 /// `null` for an absent list or object.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::error::Refusal;
+use crate::error::{InvalidField, Refusal};
 
 /// Longest text that is kept of an error reply, in characters.
 const MAX_TEXT: usize = 500;
@@ -14,26 +14,31 @@ const MAX_FIELDS: usize = 20;
 /// Reads `error` (or the flat form); what is not understood is left out.
 pub(super) fn read(reply: &Map<String, Value>) -> Refusal {
     let Some(error) = reply.get("error").and_then(Value::as_object) else {
-        return Refusal {
-            code: reply.get("error_id").and_then(code),
-            text: reply.get("error_message").and_then(|value| clean(value, MAX_TEXT)),
-            ..Refusal::default()
-        };
+        let text = ["error_message", "error", "message"].iter().find_map(|key| text_of(reply, key));
+        let code = ["error_id", "error_code"].iter().find_map(|key| code(reply.get(*key)?));
+        return Refusal { code, text, ..Refusal::default() };
     };
     let params = error.get("params");
     let object = params.and_then(Value::as_object);
     let in_params = |key: &str| object.and_then(|params| params.get(key));
     Refusal {
-        code: error.get("code").or_else(|| error.get("error_code")).and_then(code),
-        reason: in_params("reason").or_else(|| error.get("reason")).and_then(|value| clean(value, MAX_WORD)),
-        text: error.get("text").or_else(|| error.get("message")).and_then(|value| clean(value, MAX_TEXT)),
-        resource: error.get("resource").and_then(|value| clean(value, MAX_TEXT)),
+        code: ["code", "error_code"].iter().find_map(|key| code(error.get(*key)?)),
+        reason: [in_params("reason"), error.get("reason")]
+            .into_iter()
+            .flatten()
+            .find_map(|value| clean(value, MAX_WORD)),
+        text: ["text", "message"].iter().find_map(|key| text_of(error, key)),
+        resource: text_of(error, "resource"),
         fields: params.and_then(Value::as_array).map(|list| fields(list)).unwrap_or_default(),
         current_version: in_params("current_version_id")
             .and_then(Value::as_str)
             .and_then(|id| id.parse().ok()),
         ..Refusal::default()
     }
+}
+
+fn text_of(object: &Map<String, Value>, key: &str) -> Option<String> {
+    clean(object.get(key)?, MAX_TEXT)
 }
 
 /// An integer, or a string of digits.
@@ -45,17 +50,17 @@ fn code(value: &Value) -> Option<u32> {
     }
 }
 
-/// `{name, kind: missing|invalid, message}` as "name is missing" or "name is invalid (message)".
-fn fields(list: &[Value]) -> Vec<String> {
+/// `{name, kind: missing|invalid, code, message, expected_type}`, one for each field.
+fn fields(list: &[Value]) -> Vec<InvalidField> {
     list.iter()
         .filter_map(Value::as_object)
         .filter_map(|param| {
             let word = |key: &str| param.get(key).and_then(|value| clean(value, MAX_WORD));
-            let name = word("name")?;
-            let kind = word("kind").unwrap_or_else(|| "invalid".to_owned());
-            Some(match word("message") {
-                Some(message) => format!("{name} is {kind} ({message})"),
-                None => format!("{name} is {kind}"),
+            Some(InvalidField {
+                name: word("name")?,
+                missing: word("kind").is_some_and(|kind| kind.eq_ignore_ascii_case("missing")),
+                message: word("message"),
+                expected: word("expected_type"),
             })
         })
         .take(MAX_FIELDS)

@@ -58,6 +58,19 @@ fn every_form_of_an_error_is_read() {
         ),
         (r#"{"result":false,"error_message":"flat","error_id":"1605"}"#, Some(1605), None, Some("flat")),
         (r#"{"result":false,"response":{"error":{"code":1660}}}"#, Some(1660), None, None),
+        (r#"{"result":false,"error":"plain words"}"#, None, None, Some("plain words")),
+        (
+            r#"{"result":"no","error":{"code":"E","error_code":1605,"text":"","message":"m"}}"#,
+            Some(1605),
+            None,
+            Some("m"),
+        ),
+        (
+            r#"{"result":false,"error":{"code":1,"reason":"outer","params":{"reason":""}}}"#,
+            Some(1),
+            Some("outer"),
+            None,
+        ),
         (r#"{"result":false}"#, None, None, None),
         (r#"{"error":{"code":-1,"text":7}}"#, None, None, None),
         (r#"{"result":false,"error":{"code":"many","text":"a\r\nb"}}"#, None, None, Some("a  b")),
@@ -75,13 +88,15 @@ fn a_validation_error_names_the_fields() {
         406,
         r#"{"result":false,"error":{"code":1605,"text":"Invalid input","resource":"POST Upload [size]","params":[
             {"name":"size","kind":"missing","code":1,"message":"required","expected_type":"int"},
-            {"name":"folder_id","kind":"invalid"}]}}"#,
+            {"name":"folder_id","kind":"invalid"},{"name":"order","kind":"invalid","expected_type":"int"},"odd",{"kind":"missing"}]}}"#,
     );
     assert_eq!(error.class(), ErrorClass::Invalid);
     assert_eq!(
         error.to_string(),
-        "Fast.io test: Invalid input (HTTP 406, code 1605): size is missing (required), folder_id is invalid [request req-7]"
+        "Fast.io test: Invalid input (HTTP 406, code 1605): size is missing (required), folder_id is invalid, order is invalid (expected int) [request req-7]"
     );
+    let names: Vec<_> = error.refusal().unwrap().fields.iter().map(|field| field.name.as_str()).collect();
+    assert_eq!(names, ["size", "folder_id", "order"]);
     assert_eq!(error.refusal().unwrap().resource.as_deref(), Some("POST Upload [size]"));
 }
 

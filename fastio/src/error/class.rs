@@ -34,8 +34,8 @@ pub(super) fn of(kind: &ErrorKind) -> ErrorClass {
         ErrorKind::Key(_) => ErrorClass::NeedsHuman(HumanReason::KeyUnusable),
         ErrorKind::Argument { .. } => ErrorClass::Invalid,
         ErrorKind::Held { until } => ErrorClass::WaitUntil(*until),
-        ErrorKind::Transport(error) if error.is_builder() => ErrorClass::Invalid,
-        ErrorKind::Transport(_) => ErrorClass::Retry { after: None },
+        ErrorKind::Transport { error, .. } if error.is_builder() => ErrorClass::Invalid,
+        ErrorKind::Transport { .. } => ErrorClass::Retry { after: None },
         ErrorKind::Refused(refusal) => of_refusal(refusal),
         ErrorKind::Broken { .. } => ErrorClass::Broken,
     }

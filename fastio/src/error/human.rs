@@ -27,6 +27,9 @@ pub enum HumanReason {
     /// Code 10545.
     #[error("the API key has no scope for, or its user is no member of, this workspace or organisation")]
     NotAMember,
+    /// Code 135626.
+    #[error("the API key's user can read nothing in this organisation: add the user to a workspace")]
+    NothingReadable,
     /// Code 10587.
     #[error("the e-mail address of the key's user is not verified")]
     EmailUnverified,
@@ -92,6 +95,7 @@ impl HumanReason {
             10_769 => Some(Self::AccountScopeMissing),
             10_770 => Some(Self::KeyReadOnly),
             10_545 => Some(Self::NotAMember),
+            135_626 => Some(Self::NothingReadable),
             10_587 => Some(Self::EmailUnverified),
             10_175 => Some(Self::SecondFactorMissing),
             1_685 | 1_695 => Some(Self::UpgradeRequired),
@@ -114,6 +118,7 @@ impl HumanReason {
             Self::AccountScopeMissing => "AccountScopeMissing",
             Self::ScopeTooWide => "ScopeTooWide",
             Self::NotAMember => "NotAMember",
+            Self::NothingReadable => "NothingReadable",
             Self::EmailUnverified => "EmailUnverified",
             Self::SecondFactorMissing => "SecondFactorMissing",
             Self::CreditsExhausted => "CreditsExhausted",

@@ -28,6 +28,13 @@ fn each_status_and_code_has_its_class() {
         (403, Some(10_767), None, NeedsHuman(Why::AdminScopeMissing)),
         (403, Some(10_770), None, NeedsHuman(Why::KeyReadOnly)),
         (403, Some(10_545), None, NeedsHuman(Why::NotAMember)),
+        (403, Some(10_768), None, NeedsHuman(Why::ScopeTooWide)),
+        (403, Some(10_769), None, NeedsHuman(Why::AccountScopeMissing)),
+        (403, Some(10_587), None, NeedsHuman(Why::EmailUnverified)),
+        (403, Some(10_175), None, NeedsHuman(Why::SecondFactorMissing)),
+        (403, Some(135_626), None, NeedsHuman(Why::NothingReadable)),
+        (403, Some(1695), None, NeedsHuman(Why::UpgradeRequired)),
+        (403, Some(1680), Some("cloud_sync_read_only"), NeedsHuman(Why::CloudSync)),
         (403, Some(1680), Some("credential_policy_ip"), NeedsHuman(Why::CredentialPolicy)),
         (403, Some(1697), None, NeedsHuman(Why::GeoRestricted)),
         (403, Some(1680), None, NeedsHuman(Why::Forbidden)),
@@ -35,7 +42,11 @@ fn each_status_and_code_has_its_class() {
         (404, Some(133_123), None, Gone),
         (410, None, None, Gone),
         (404, Some(9992), None, Broken),
+        (410, Some(9992), None, Broken),
         (409, Some(1660), None, Conflict),
+        (409, Some(10_779), None, Conflict),
+        (200, Some(10_779), None, Conflict),
+        (200, Some(1609), None, Gone),
         (406, Some(1605), None, Invalid),
         (406, Some(10_778), None, Invalid),
         (406, Some(146_950), None, Gone),
@@ -49,6 +60,20 @@ fn each_status_and_code_has_its_class() {
         (200, None, None, Invalid),
     ] {
         assert_eq!(refused(status, code, reason).class(), class, "{status} {code:?} {reason:?}");
+    }
+}
+
+#[test]
+fn another_way_is_worth_looking_for_where_only_this_one_is_closed() {
+    for (status, code) in
+        [(403, Some(10_767)), (403, None), (404, Some(1609)), (404, Some(9992)), (410, None)]
+    {
+        assert!(refused(status, code, None).is_closed_to_key(), "{status} {code:?}");
+    }
+    for (status, code) in
+        [(401, Some(10_011)), (402, Some(1688)), (406, Some(1605)), (429, None), (500, None)]
+    {
+        assert!(!refused(status, code, None).is_closed_to_key(), "{status} {code:?}");
     }
 }
 
@@ -104,7 +129,12 @@ fn an_echoed_secret_is_taken_out() {
     let mut kind = ErrorKind::Refused(Box::new(Refusal {
         status: 401,
         text: Some("token abc-secret-def is unknown".to_owned()),
-        fields: vec!["abc-secret-def is invalid".to_owned()],
+        fields: vec![InvalidField {
+            name: "abc-secret-def".to_owned(),
+            missing: false,
+            message: Some("abc-secret-def is unknown".to_owned()),
+            expected: None,
+        }],
         ..Refusal::default()
     }));
     kind.redact("abc-secret-def");

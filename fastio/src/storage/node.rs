@@ -20,6 +20,9 @@ pub struct Node {
     pub name: String,
     /// The folder that it is in.
     pub parent: Option<NodeId>,
+    /// Where it is, from the top: `/raw/2026/a.jpg`. Only [`Client::inventory_page`](crate::Client::inventory_page) asks
+    /// for it.
+    pub path: Option<String>,
     /// The version of its content.
     pub version: Option<VersionId>,
     /// Size of its content in bytes.
@@ -40,6 +43,8 @@ pub struct Node {
     pub modified: Option<Timestamp>,
     /// It was put into the trash. What is inside a folder that was put there may not say so.
     pub deleted: bool,
+    /// The folder that it was in when it was put into the trash, as far as the service says.
+    pub deleted_from: Option<NodeId>,
 }
 
 /// What a node is.
@@ -187,6 +192,8 @@ struct Wire {
     name: String,
     #[serde(default, deserialize_with = "fields::opt_id")]
     parent: Option<NodeId>,
+    #[serde(default)]
+    path: Value,
     #[serde(default, deserialize_with = "fields::opt_id")]
     version: Option<VersionId>,
     #[serde(default, deserialize_with = "fields::opt_u64")]
@@ -209,6 +216,9 @@ struct Wire {
     modified: Option<Timestamp>,
     #[serde(default, deserialize_with = "fields::flag")]
     deleted: bool,
+    // No source shows it filled in.
+    #[serde(default, deserialize_with = "fields::lenient_id")]
+    deleted_from: Option<NodeId>,
 }
 
 impl From<Wire> for Node {
@@ -218,22 +228,24 @@ impl From<Wire> for Node {
             kind: wire.kind.as_deref().map_or(NodeKind::Other, NodeKind::from),
             name: wire.name,
             parent: wire.parent,
+            path: path(&wire.path),
             version: wire.version,
             size: wire.size,
             hash: wire.hash.map(|hash| content_hash(&hash, wire.hash_algo.as_deref())),
-            crc32c: wire.crc32c.as_str().and_then(|digits| u32::from_str_radix(digits, 16).ok()),
+            crc32c: crc32c(&wire.crc32c),
             mimetype: wire.mimetype,
             virus: virus(&wire.virus),
             origin: origin(wire.origin),
             created: wire.created,
             modified: wire.modified,
             deleted: wire.deleted,
+            deleted_from: wire.deleted_from,
         }
     }
 }
 
 /// Without a name, the length tells the algorithm.
-fn content_hash(hash: &str, algorithm: Option<&str>) -> ContentHash {
+pub(super) fn content_hash(hash: &str, algorithm: Option<&str>) -> ContentHash {
     let algorithm = algorithm.map_or_else(
         || match hash.len() {
             32 => HashAlgorithm::Md5,
@@ -247,9 +259,28 @@ fn content_hash(hash: &str, algorithm: Option<&str>) -> ContentHash {
     ContentHash { algorithm, value: hash.to_ascii_lowercase() }
 }
 
+/// 8 hexadecimal digits.
+pub(super) fn crc32c(value: &Value) -> Option<u32> {
+    u32::from_str_radix(value.as_str()?, 16).ok()
+}
+
 /// An empty object may come as an empty list.
 fn origin(value: Value) -> Option<Origin> {
     if value.is_object() { serde_json::from_value(value).ok() } else { None }
+}
+
+/// A text, or the names from the top down (as text or in objects). No source shows the form; ours begins with a slash.
+fn path(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.trim_matches('/').to_owned(),
+        Value::Array(names) => names
+            .iter()
+            .map(|step| step.as_str().or_else(|| step.get("name")?.as_str()))
+            .collect::<Option<Vec<_>>>()?
+            .join("/"),
+        _ => return None,
+    };
+    (!text.is_empty()).then(|| format!("/{text}"))
 }
 
 /// `{status, reason}`, or the status alone.

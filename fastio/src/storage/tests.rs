@@ -1,5 +1,3 @@
-use axum::response::Response;
-
 use super::*;
 use crate::ErrorClass;
 use crate::client::stub::{Stub, json, reply};
@@ -10,15 +8,6 @@ fn ws() -> WorkspaceId {
 
 fn id(text: &str) -> NodeId {
     text.parse().unwrap()
-}
-
-fn page(names: &[&str], rest: &str) -> Response {
-    let items: Vec<_> = names
-        .iter()
-        .map(|name| format!(r#"{{"id":"2{}","type":"file","name":"{name}"}}"#, name.replace('.', "-")))
-        .collect();
-    let (count, items) = (items.len(), items.join(","));
-    json(&format!(r#"{{"result":true,"nodes":{{"count":{count},"items":[{items}]}}{rest}}}"#))
 }
 
 #[tokio::test]
@@ -87,59 +76,6 @@ async fn the_number_of_nodes_is_bounded_before_the_call() {
 }
 
 #[tokio::test]
-async fn pages_are_followed_wherever_the_cursor_is() {
-    let stub = Stub::start([
-        page(&["a", "b"], r#","pagination":{"has_more":true,"next_cursor":"c/1=","page_size":500}"#),
-        page(&["c"], r#","next_cursor":"c2""#),
-        json(r#"{"result":true,"nodes":{"count":0,"items":[],"next_cursor":"c3"}}"#),
-        page(&["d"], r#","pagination":{"has_more":false,"next_cursor":"ignored"}"#),
-    ])
-    .await;
-    let all = stub.client().list_folder(&ws(), &NodeId::root()).await.unwrap();
-    assert_eq!(all.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c", "d"]);
-    let lines: Vec<_> = stub.requests().iter().map(super::super::client::stub::Asked::line).collect();
-    let path = "GET /current/workspace/1234567890123456789/storage/root/list/?sort_by=name&sort_dir=asc&page_size=500";
-    assert_eq!(
-        lines,
-        [
-            path.to_owned(),
-            format!("{path}&cursor=c%2F1%3D"),
-            format!("{path}&cursor=c2"),
-            format!("{path}&cursor=c3")
-        ]
-    );
-}
-
-#[tokio::test]
-async fn pages_that_lead_nowhere_are_broken() {
-    let stub = Stub::start([page(&["a"], r#","pagination":{"has_more":true}"#)]).await;
-    let error = stub.client().list_folder(&ws(), &NodeId::root()).await.unwrap_err();
-    assert_eq!(error.class(), ErrorClass::Broken);
-
-    let again = || page(&["a"], r#","pagination":{"has_more":true,"next_cursor":"same"}"#);
-    let stub = Stub::start([again(), again(), again()]).await;
-    let error = stub.client().list_folder(&ws(), &NodeId::root()).await.unwrap_err();
-    assert_eq!(error.class(), ErrorClass::Broken);
-    assert_eq!(stub.requests().len(), 2);
-}
-
-#[tokio::test]
-async fn a_child_is_found_by_its_exact_name() {
-    let first = || page(&["a", "B.jpg"], r#","pagination":{"has_more":true,"next_cursor":"c"}"#);
-    let trashed = r#"{"result":true,"nodes":{"items":[
-        {"id":"2x","type":"file","name":"b.jpg","deleted":"2026-05-07 09:08:07 UTC"},
-        {"id":"2y","type":"file","name":"b.jpg"}]}}"#;
-    let stub = Stub::start([first(), json(trashed), first(), first(), page(&[], "")]).await;
-    let client = stub.client();
-    let root = NodeId::root();
-    let found = client.find_child(&ws(), &root, "b.jpg").await.unwrap().unwrap();
-    assert_eq!(found.id, id("2y"));
-    assert!(client.find_child(&ws(), &root, "a").await.unwrap().is_some());
-    assert_eq!(stub.requests().len(), 3, "later pages are not read when an earlier one has the name");
-    assert_eq!(client.find_child(&ws(), &root, "z").await.unwrap(), None);
-}
-
-#[tokio::test]
 async fn folders_are_made_and_nodes_deleted() {
     let stub = Stub::start([
         json(r#"{"result":true,"node":{"id":"2f","type":"folder","name":"processed & done"}}"#),
@@ -165,4 +101,94 @@ async fn names_that_are_no_names_are_refused_before_the_call() {
         assert!(error.to_string().contains("name: "), "{error}");
     }
     assert!(stub.requests().is_empty());
+}
+
+#[tokio::test]
+async fn nodes_are_moved_and_renamed() {
+    let stub = Stub::start([
+        json(r#"{"result":true,"node":{"id":"2a","type":"file","name":"a (2).jpg","parent":"2f"}}"#),
+        json(r#"{"result":true,"node":{"id":"2a","type":"file","name":"b.jpg"}}"#),
+        reply(409, &[], r#"{"result":false,"error":{"code":1660,"text":"Taken"}}"#),
+    ])
+    .await;
+    let client = stub.client();
+    assert_eq!(client.move_node(&ws(), &id("2a"), &id("2f")).await.unwrap().name, "a (2).jpg");
+    assert_eq!(client.rename_node(&ws(), &id("2a"), "b.jpg").await.unwrap().name, "b.jpg");
+    let taken = client.rename_node(&ws(), &id("2a"), "c.jpg").await.unwrap_err();
+    assert_eq!(taken.class(), ErrorClass::Conflict);
+    assert_eq!(client.rename_node(&ws(), &id("2a"), "a/b").await.unwrap_err().class(), ErrorClass::Invalid);
+    let asked = stub.requests();
+    assert_eq!(asked.len(), 3);
+    assert_eq!(asked[0].line(), "POST /current/workspace/1234567890123456789/storage/2a/move/");
+    assert_eq!(asked[0].form(), [("parent".to_owned(), "2f".to_owned())]);
+    assert_eq!(asked[1].line(), "POST /current/workspace/1234567890123456789/storage/2a/update/");
+    assert_eq!(asked[1].form(), [("name".to_owned(), "b.jpg".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_search_answers_with_a_map_from_id_to_node() {
+    let stub = Stub::start([
+        json(
+            r#"{"result":true,"files":{
+                "2ltsu-q4mja":{"name":"a.jpg","parent_id":"2f","type":"file","size":"17","mimetype":"image/jpeg",
+                    "modified":"2026-05-07 09:08:07 UTC"},
+                "2b":{"name":"raw","parent_id":"","type":"folder","size":null}},
+                "pagination":{"total":9,"limit":2,"offset":0,"has_more":true}}"#,
+        ),
+        json(r#"{"result":true,"files":[],"pagination":{"has_more":false}}"#),
+        json(r#"{"result":true,"results":[{"node_id":"2c","name":"c","type":"file"},{"id":"2d","name":"d","parent":"2f"}]}"#),
+        json(r#"{"result":true,"files":{"a/b":{"name":"x"}}}"#),
+        json(r#"{"result":true,"files":7}"#),
+        json(r#"{"result":true,"results":[{"name":"x"}]}"#),
+    ])
+    .await;
+    let client = stub.client();
+    let page = client.search_files(&ws(), "a b&c", 2, 4).await.unwrap();
+    assert!(page.has_more);
+    let file = &page.found[&id("2ltsuq4mja")];
+    assert_eq!((file.name.as_str(), file.kind, file.size), ("a.jpg", NodeKind::File, Some(17)));
+    assert_eq!((&file.parent, file.mimetype.as_deref()), (&Some(id("2f")), Some("image/jpeg")));
+    assert!(file.modified.is_some());
+    assert_eq!((page.found[&id("2b")].kind, &page.found[&id("2b")].parent), (NodeKind::Folder, &None));
+    let none = client.search_files(&ws(), "z", 500, 0).await.unwrap();
+    assert!(none.found.is_empty() && !none.has_more);
+    let list = client.search_files(&ws(), "z", 500, 0).await.unwrap().found;
+    assert_eq!(list[&id("2c")].name, "c");
+    assert_eq!(list[&id("2d")].parent, Some(id("2f")));
+    for _ in 0..3 {
+        assert_eq!(client.search_files(&ws(), "z", 1, 0).await.unwrap_err().class(), ErrorClass::Broken);
+    }
+    for (text, limit) in [(" ", 1), ("x", 0), ("x", 501)] {
+        let error = client.search_files(&ws(), text, limit, 0).await.unwrap_err();
+        assert_eq!(error.class(), ErrorClass::Invalid);
+    }
+    assert_eq!(stub.requests().len(), 6);
+    assert_eq!(
+        stub.requests()[0].line(),
+        "GET /current/workspace/1234567890123456789/storage/search/?search=a+b%26c&limit=2&offset=4"
+    );
+}
+
+#[tokio::test]
+async fn versions_are_listed() {
+    let stub = Stub::start([
+        json(
+            r#"{"result":true,"versions":[
+                {"id":"3new","current":true,"size":"9","hash":"AB","hash_algo":"sha256","crc32c":"e3069283",
+                 "created":"2026-05-07 09:08:07 UTC","creator":1234567890123456789},
+                {"version_id":"3old","creator":{"id":"5"}}]}"#,
+        ),
+        json(r#"{"result":true,"versions":[{"size":1}]}"#),
+    ])
+    .await;
+    let client = stub.client();
+    let versions = client.versions(&ws(), &id("2a")).await.unwrap();
+    assert_eq!(versions[0].id, "3new".parse().unwrap());
+    assert_eq!((versions[0].size, versions[0].crc32c), (Some(9), Some(0xe306_9283)));
+    assert_eq!(versions[0].hash.as_ref().unwrap().value, "ab");
+    assert_eq!(versions[0].creator, Some("1234567890123456789".parse().unwrap()));
+    assert_eq!((&versions[1].id, versions[1].size), (&"3old".parse().unwrap(), None));
+    assert_eq!(versions[1].creator, Some("5".parse().unwrap()));
+    assert_eq!(client.versions(&ws(), &id("2a")).await.unwrap_err().class(), ErrorClass::Broken);
+    assert_eq!(stub.requests()[0].line(), "GET /current/workspace/1234567890123456789/storage/2a/versions/");
 }

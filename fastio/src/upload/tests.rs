@@ -57,6 +57,7 @@ async fn a_large_file_goes_in_chunks() {
     let stub = Stub::start([
         json(r#"{"result":true,"id":"5abc-def"}"#),
         json(r#"{"result":true}"#),
+        json(r#"{"result":true}"#),
         json(r#"{"result":true,"chunks":{"1":4194304,"2":"17"}}"#),
         json(r#"{"result":true,"chunks":[]}"#),
         reply(202, &[], r#"{"result":true}"#),
@@ -66,6 +67,7 @@ async fn a_large_file_goes_in_chunks() {
     let client = stub.client();
     let id = client.open_upload(&ws(), &NodeId::root(), "film.mp4", 4_194_321).await.unwrap();
     client.put_chunk(&id, 2, Bytes::from("123456789")).await.unwrap();
+    client.put_last_chunk(&id, 2, Bytes::from("123456789"), 0xab).await.unwrap();
     assert_eq!(client.chunk_map(&id).await.unwrap(), BTreeMap::from([(1, 4_194_304), (2, 17)]));
     assert_eq!(client.chunk_map(&id).await.unwrap(), BTreeMap::new());
     client.complete_upload(&id).await.unwrap();
@@ -88,11 +90,12 @@ async fn a_large_file_goes_in_chunks() {
         "POST /current/upload/5abc-def/chunk/?order=2&size=9&hash_algo=crc32c&hash=e3069283"
     );
     assert!(asked[1].text().contains("name=\"chunk\"; filename=\"chunk.bin\"\r\n\r\n123456789\r\n"));
-    assert_eq!(asked[2].line(), "GET /current/upload/5abc-def/chunk/");
-    assert_eq!(asked[4].line(), "POST /current/upload/5abc-def/complete/");
-    assert_eq!(asked[4].form(), pairs(&[]));
-    assert_eq!(asked[4].header("content-length"), Some("0"));
-    assert_eq!(asked[5].line(), "DELETE /current/upload/5abc-def/");
+    assert!(asked[2].line().ends_with("?order=2&size=9&hash_algo=crc32c&hash=e3069283&file_crc32c=000000ab"));
+    assert_eq!(asked[3].line(), "GET /current/upload/5abc-def/chunk/");
+    assert_eq!(asked[5].line(), "POST /current/upload/5abc-def/complete/");
+    assert_eq!(asked[5].form(), pairs(&[]));
+    assert_eq!(asked[5].header("content-length"), Some("0"));
+    assert_eq!(asked[6].line(), "DELETE /current/upload/5abc-def/");
 }
 
 #[tokio::test]
@@ -107,6 +110,10 @@ async fn only_a_node_is_success() {
         session("stored", r#","new_file_id":"2node""#),
         session("complete", r#","new_file_id":"2node""#),
         session("assembly_failed", r#","status_message":"CRC mismatch""#),
+        session(
+            "assembly_failed",
+            r#","integrity_failure":{"expected_crc32c":"e3069283","computed_crc32c":"00000000"}"#,
+        ),
         session("store_failed", ""),
     ])
     .await;
@@ -119,6 +126,8 @@ async fn only_a_node_is_success() {
     }
     let failed = UploadStatus::Failed { message: "assembly_failed: CRC mismatch".to_owned() };
     assert_eq!(status(&client).await, failed);
+    let message = "assembly_failed: the CRC-32C should be e3069283 and is 00000000".to_owned();
+    assert_eq!(status(&client).await, UploadStatus::Failed { message });
     assert_eq!(status(&client).await, UploadStatus::Failed { message: "store_failed".to_owned() });
 }
 

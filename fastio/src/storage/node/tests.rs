@@ -16,7 +16,8 @@ fn a_file_as_captured() {
             "origin":{"type":"chunked","creator":1234567890123456789,"upload_session_id":"5abcd-efghi"},
             "locked":false,"restricted":false,"dmca":false,"deleted":null,"deleted_from":null}"#,
     );
-    assert!(file.is_file() && !file.is_folder() && !file.is_infected() && !file.deleted);
+    assert!(file.is_file() && !file.is_folder() && !file.is_infected());
+    assert_eq!((file.deleted, &file.deleted_from), (false, &None));
     assert_eq!(file.size, Some(2048));
     assert_eq!(file.parent, Some(NodeId::root()));
     assert_eq!(file.crc32c, Some(0xe306_9283));
@@ -47,6 +48,9 @@ fn a_folder_has_little_and_odd_fields_do_no_harm() {
 fn the_trash_and_the_virus_scan_are_seen() {
     assert!(node(r#"{"id":"2a","name":"x","deleted":"2026-05-07 09:08:07 UTC"}"#).deleted);
     assert!(node(r#"{"id":"2a","name":"x","deleted":true}"#).deleted);
+    let trashed = node(r#"{"id":"2a","name":"x","parent":"trash","deleted":true,"deleted_from":"2b"}"#);
+    assert_eq!(trashed.deleted_from, Some("2b".parse().unwrap()));
+    assert_eq!(node(r#"{"id":"2a","name":"x","deleted_from":{"path":"/raw"}}"#).deleted_from, None);
     assert!(!node(r#"{"id":"2a","name":"x","deleted":"no"}"#).deleted);
     assert!(node(r#"{"id":"2a","name":"x","virus":{"status":"Infected","reason":"EICAR"}}"#).is_infected());
     assert!(node(r#"{"id":"2a","name":"x","virus":"infected"}"#).is_infected());
