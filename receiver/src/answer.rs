@@ -6,8 +6,21 @@ use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::json;
 
+use crate::framing::FramingError;
+
 /// Seconds after which a sender should try again.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("2");
+
+/// What an answer means for the delivery, with one word for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Signed, and done with: the sender must not send it again.
+    Acknowledged(&'static str),
+    /// Our side: the sender should send it again.
+    NotNow(&'static str),
+    /// The sender's side.
+    Fault(&'static str),
+}
 
 /// The answer to one request.
 ///
@@ -19,9 +32,14 @@ pub enum Answer {
     Accepted,
     /// A workflow of this event exists already.
     Duplicate,
-    /// Signed, and of no interest.
+    /// Signed, and of a kind that the webhook is not subscribed to.
     Filtered {
         /// Why.
+        because: String,
+    },
+    /// Signed, and not about a file's life.
+    UnknownEvent {
+        /// What it is about instead.
         because: String,
     },
     /// Signed, and not an event.
@@ -41,7 +59,13 @@ pub enum Answer {
     /// Another method than POST.
     MethodNotAllowed,
     /// A message whose end two HTTP implementations could see in different places (RFC 9112 section 11.2).
-    AmbiguousFraming,
+    AmbiguousFraming(FramingError),
+    /// Not HTTP/1.1. hyper answers this one.
+    NotHttp,
+    /// A head beyond the limit. hyper answers this one.
+    HeadTooLarge,
+    /// The head did not arrive in time.
+    HeadTimeout,
     /// The connection broke or the framing is wrong in the middle of the body.
     BrokenBody,
     /// The body did not arrive in time.
@@ -55,6 +79,8 @@ pub enum Answer {
     NotJson,
     /// A compressed body: what is signed is not what would be parsed.
     Encoded,
+    /// One of many refused requests from the same address (see [`crate::abuse`]).
+    Limited,
     /// All bodies in flight together are larger than the budget.
     Crowded,
     /// There is no usable signing secret, so nothing can be accepted.
@@ -64,27 +90,32 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// The value of the metric's label.
+    /// What becomes of the delivery: the value of a metric's label.
     #[must_use]
-    pub fn label(&self) -> &'static str {
+    pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Accepted => "accepted",
-            Self::Duplicate => "duplicate",
-            Self::Filtered { .. } => "filtered",
-            Self::Unusable { .. } => "unusable",
-            Self::Refused { .. } => "refused",
-            Self::NotSigned => "not_signed",
-            Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::AmbiguousFraming => "ambiguous_framing",
-            Self::BrokenBody => "broken_body",
-            Self::BodyTimeout => "body_timeout",
-            Self::TooLarge { .. } => "too_large",
-            Self::NotJson => "not_json",
-            Self::Encoded => "encoded",
-            Self::Crowded => "crowded",
-            Self::NoSecret => "no_secret",
-            Self::Unavailable => "unavailable",
+            Self::Accepted => Outcome::Acknowledged("new"),
+            Self::Duplicate => Outcome::Acknowledged("duplicate"),
+            Self::Filtered { .. } => Outcome::Acknowledged("filtered"),
+            Self::UnknownEvent { .. } => Outcome::Acknowledged("unknown_event"),
+            Self::Unusable { .. } => Outcome::Acknowledged("unusable"),
+            Self::Refused { .. } => Outcome::Acknowledged("refused"),
+            Self::NotSigned => Outcome::Fault("not_signed"),
+            Self::NotFound => Outcome::Fault("not_found"),
+            Self::MethodNotAllowed => Outcome::Fault("method_not_allowed"),
+            Self::AmbiguousFraming(_) => Outcome::Fault("ambiguous_framing"),
+            Self::NotHttp => Outcome::Fault("not_http"),
+            Self::HeadTooLarge => Outcome::Fault("head_too_large"),
+            Self::HeadTimeout => Outcome::Fault("head_timeout"),
+            Self::BrokenBody => Outcome::Fault("broken_body"),
+            Self::BodyTimeout => Outcome::Fault("body_timeout"),
+            Self::TooLarge { .. } => Outcome::Fault("too_large"),
+            Self::NotJson => Outcome::Fault("not_json"),
+            Self::Encoded => Outcome::Fault("encoded"),
+            Self::Limited => Outcome::Fault("limited"),
+            Self::Crowded => Outcome::NotNow("crowded"),
+            Self::NoSecret => Outcome::NotNow("no_secret"),
+            Self::Unavailable => Outcome::NotNow("unavailable"),
         }
     }
 
@@ -92,19 +123,22 @@ impl Answer {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Accepted
-            | Self::Duplicate
-            | Self::Filtered { .. }
-            | Self::Unusable { .. }
-            | Self::Refused { .. } => StatusCode::OK,
-            Self::AmbiguousFraming | Self::BrokenBody => StatusCode::BAD_REQUEST,
+            Self::AmbiguousFraming(_) | Self::NotHttp | Self::BrokenBody => StatusCode::BAD_REQUEST,
             Self::NotSigned => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::HeadTimeout | Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Limited => StatusCode::TOO_MANY_REQUESTS,
             Self::Crowded | Self::NoSecret | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Accepted
+            | Self::Duplicate
+            | Self::Filtered { .. }
+            | Self::UnknownEvent { .. }
+            | Self::Unusable { .. }
+            | Self::Refused { .. } => StatusCode::OK,
         }
     }
 
@@ -113,14 +147,16 @@ impl Answer {
             Self::Accepted => json!({"status": "accepted"}),
             Self::Duplicate => json!({"status": "duplicate"}),
             Self::Filtered { because } => json!({"status": "filtered", "because": because}),
+            Self::UnknownEvent { because } => json!({"status": "unknown event", "because": because}),
             Self::Unusable { problem } => json!({"status": "unusable", "problem": problem}),
             Self::Refused { problem } => json!({"status": "refused", "problem": problem}),
             Self::NotSigned => json!({"error": "the request is not signed with this webhook's secret"}),
             Self::NotFound => json!({"error": "no webhook here"}),
             Self::MethodNotAllowed => json!({"error": "deliveries are sent with POST"}),
-            Self::AmbiguousFraming => {
-                json!({"error": "the end of the message is ambiguous: send either Content-Length or chunked, and CRLF"})
-            }
+            Self::AmbiguousFraming(error) => json!({"error": format!("ambiguous request: {error}")}),
+            Self::NotHttp => json!({"error": "not HTTP/1.1"}),
+            Self::HeadTooLarge => json!({"error": "the head is too large"}),
+            Self::HeadTimeout => json!({"error": "the head did not arrive in time"}),
             Self::BrokenBody => json!({"error": "the body is not complete"}),
             Self::BodyTimeout => json!({"error": "the body did not arrive in time"}),
             Self::TooLarge { limit } => {
@@ -128,6 +164,7 @@ impl Answer {
             }
             Self::NotJson => json!({"error": "deliveries have the media type application/json"}),
             Self::Encoded => json!({"error": "deliveries are not compressed"}),
+            Self::Limited => json!({"error": "too many refused requests from this address, send again"}),
             Self::Crowded => json!({"error": "too many bytes in flight, send again"}),
             Self::NoSecret => json!({"error": "the webhook is not ready, send again"}),
             Self::Unavailable => json!({"error": "the event could not be stored, send again"}),
@@ -136,14 +173,21 @@ impl Answer {
 
     /// Whether the rest of the connection must not be read: bytes of this request may still be in it.
     fn ends_connection(&self) -> bool {
-        !matches!(
-            self,
-            Self::Accepted
-                | Self::Duplicate
-                | Self::Filtered { .. }
-                | Self::Unusable { .. }
-                | Self::Refused { .. }
-                | Self::Unavailable
+        match self.outcome() {
+            Outcome::Acknowledged(_) => false,
+            Outcome::NotNow(_) => *self != Self::Unavailable,
+            Outcome::Fault(_) => true,
+        }
+    }
+
+    /// The whole message, for a connection that hyper has given up.
+    #[must_use]
+    pub fn raw(&self) -> String {
+        let body = self.body().to_string();
+        format!(
+            "HTTP/1.1 {}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            self.status(),
+            body.len()
         )
     }
 
@@ -157,7 +201,7 @@ impl Answer {
         if *self == Self::MethodNotAllowed {
             headers.insert(ALLOW, HeaderValue::from_static("POST"));
         }
-        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+        if *self == Self::Limited || matches!(self.outcome(), Outcome::NotNow(_)) {
             headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
         if closing || self.ends_connection() {
@@ -173,9 +217,9 @@ mod tests {
 
     #[test]
     fn senders_are_told_when_to_try_again() {
-        for answer in [Answer::Crowded, Answer::NoSecret, Answer::Unavailable] {
+        for answer in [Answer::Crowded, Answer::NoSecret, Answer::Unavailable, Answer::Limited] {
             let response = answer.response(false);
-            assert_eq!(response.status(), 503);
+            assert_eq!(response.status(), if answer == Answer::Limited { 429 } else { 503 });
             assert_eq!(response.headers()[RETRY_AFTER], "2");
         }
     }
@@ -183,7 +227,9 @@ mod tests {
     #[test]
     fn only_complete_requests_keep_their_connection() {
         assert!(!Answer::Accepted.response(false).headers().contains_key(CONNECTION));
+        assert!(!Answer::Unavailable.response(false).headers().contains_key(CONNECTION));
         assert_eq!(Answer::Accepted.response(true).headers()[CONNECTION], "close");
         assert_eq!(Answer::TooLarge { limit: 1 }.response(false).headers()[CONNECTION], "close");
+        assert_eq!(Answer::Crowded.response(false).headers()[CONNECTION], "close");
     }
 }

@@ -11,6 +11,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::answer::Answer;
 
+/// A body up to this many bytes needs no share of the budget: room for it belongs to the connection. An event has a few
+/// hundred bytes, so no flood of large bodies keeps one out.
+pub const SMALL: usize = 8 * 1024;
+
 /// Limits on bodies.
 #[derive(Debug, Clone)]
 pub struct BodyLimits {
@@ -30,22 +34,23 @@ pub struct Received {
 }
 
 impl BodyLimits {
-    /// Limits with a budget of `budget` bytes for all bodies that are in flight at one moment.
+    /// Limits with a budget of `budget` bytes for what is in flight at one moment of bodies beyond [`SMALL`].
     #[must_use]
     pub fn new(size: usize, time: Duration, budget: usize) -> Self {
         Self { size, time, budget: Arc::new(Semaphore::new(budget.min(Semaphore::MAX_PERMITS))) }
     }
 
-    /// Reads a body to its end.
+    /// Reads a body of at most `most` bytes to its end, or of the configured size if that is less.
     ///
     /// The budget is taken as bytes arrive and not as they are announced: a sender that announces much and sends
     /// nothing holds nothing.
-    pub async fn read<B>(&self, body: B) -> Result<Received, Answer>
+    pub async fn read<B>(&self, body: B, most: usize) -> Result<Received, Answer>
     where
         B: Body<Data = Bytes>,
     {
-        let too_large = || Answer::TooLarge { limit: self.size };
-        if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > self.size) {
+        let limit = self.size.min(most);
+        let too_large = || Answer::TooLarge { limit };
+        if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > limit) {
             return Err(too_large());
         }
         let collected = async {
@@ -56,13 +61,17 @@ impl BodyLimits {
                 let frame = frame.map_err(|_| Answer::BrokenBody)?;
                 // Trailers are of no use here; they end the body.
                 let Ok(data) = frame.into_data() else { continue };
-                if bytes.len() + data.len() > self.size {
+                let length = bytes.len() + data.len();
+                if length > limit {
                     return Err(too_large());
                 }
-                let more = self.take(data.len()).ok_or(Answer::Crowded)?;
-                match &mut share {
-                    Some(share) => share.merge(more),
-                    None => share = Some(more),
+                let beyond_small = length.saturating_sub(SMALL.max(bytes.len()));
+                if beyond_small > 0 {
+                    let more = self.take(beyond_small).ok_or(Answer::Crowded)?;
+                    match &mut share {
+                        Some(share) => share.merge(more),
+                        None => share = Some(more),
+                    }
                 }
                 bytes.extend_from_slice(&data);
             }
@@ -88,13 +97,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bodies_in_flight_share_a_budget() {
-        let limits = BodyLimits::new(10, Duration::from_secs(1), 15);
-        let first = limits.read(body(10)).await.unwrap();
-        assert_eq!(limits.read(body(10)).await.unwrap_err(), Answer::Crowded);
-        assert_eq!(limits.read(body(5)).await.unwrap().bytes.len(), 5);
-        drop(first);
-        assert!(limits.read(body(10)).await.is_ok());
-        assert_eq!(limits.read(body(11)).await.unwrap_err(), Answer::TooLarge { limit: 10 });
+    async fn large_bodies_in_flight_share_a_budget() {
+        let limits = BodyLimits::new(SMALL + 10, Duration::from_secs(1), 15);
+        let read = |length| limits.read(body(length), usize::MAX);
+        let first = read(SMALL + 10).await.unwrap();
+        assert_eq!(read(SMALL + 10).await.unwrap_err(), Answer::Crowded);
+        assert_eq!(read(SMALL + 5).await.unwrap().bytes.len(), SMALL + 5);
+        let second = read(SMALL + 5).await.unwrap();
+        assert_eq!(read(SMALL + 1).await.unwrap_err(), Answer::Crowded);
+        assert!(read(SMALL).await.is_ok());
+        drop((first, second));
+        assert!(read(SMALL + 10).await.is_ok());
+        assert_eq!(read(SMALL + 11).await.unwrap_err(), Answer::TooLarge { limit: SMALL + 10 });
+        assert_eq!(limits.read(body(6), 5).await.unwrap_err(), Answer::TooLarge { limit: 5 });
     }
 }

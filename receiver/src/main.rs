@@ -4,32 +4,22 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use clap::Parser;
-use fastio::signature::Scheme;
 use fastio_pipeline::event::EventKind;
 use fastio_pipeline::names::{Installation, ObjectKey};
-use fastio_receiver::body::BodyLimits;
 use fastio_receiver::deliver::{BUDGET, Delivery, TemporalStarter};
+use fastio_receiver::limits::LimitArgs;
 use fastio_receiver::metrics::Metrics;
 use fastio_receiver::request::Endpoint;
 use fastio_receiver::secret::Secrets;
-use fastio_receiver::server::{Limits, serve};
+use fastio_receiver::server::serve;
+use fastio_receiver::signing::SigningArgs;
 use fastio_service::{Health, LogArgs, listen, serve_admin};
 use fastio_temporal::{ConnectionArgs, connect_with_retry};
 use prometheus_client::registry::Registry;
 use temporalio_client::Client;
 use tokio_util::sync::CancellationToken;
-
-/// Most bytes of one delivery. A real one has a few hundred.
-const MAX_BODY: usize = 256 * 1024;
-
-/// Longest time for a body.
-const BODY_TIME: Duration = Duration::from_secs(10);
-
-/// Most bytes of all bodies in flight together.
-const BODY_BUDGET: usize = 16 * 1024 * 1024;
 
 /// Takes signed deliveries of one FastioWebhook and starts a workflow for each event.
 #[derive(Debug, Parser)]
@@ -62,6 +52,12 @@ struct Args {
     /// Address for probes and metrics.
     #[arg(long, env = "FASTIO_ADMIN_LISTEN", default_value = "[::]:9090")]
     admin_listen: SocketAddr,
+
+    #[command(flatten)]
+    signing: SigningArgs,
+
+    #[command(flatten)]
+    limits: LimitArgs,
 
     #[command(flatten)]
     temporal: ConnectionArgs,
@@ -99,6 +95,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
+    let scheme = args.signing.scheme()?;
+    let limits = args.limits.server();
     let stop = fastio_service::shutdown_signal();
     // Probes and metrics are of use to the very end.
     let done = CancellationToken::new();
@@ -117,8 +115,9 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let endpoint = Arc::new(Endpoint {
         path: args.path,
         events: args.events.into_iter().collect(),
-        body: BodyLimits::new(MAX_BODY, BODY_TIME, BODY_BUDGET),
-        secrets: Secrets::open(args.signing_secret_dir, Scheme::GuideHex, loaded),
+        body: args.limits.body(),
+        secrets: Secrets::open(args.signing_secret_dir, scheme, args.signing.secret_encoding, loaded),
+        abuse: args.limits.abuse(),
         delivery: Delivery::new(starter, BUDGET, metrics.clone()),
         metrics,
     });
@@ -134,7 +133,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         listening.set(false);
     };
     let serving = async {
-        tokio::join!(serve(listener, endpoint, Limits::default(), stop.clone()), not_ready_any_more);
+        tokio::join!(serve(listener, endpoint, limits, stop.clone()), not_ready_any_more);
     };
 
     // Everything but the deliveries runs until they are done, or fails.

@@ -11,15 +11,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Outcome};
 
 /// Upper bounds of the duration buckets in seconds; the last but one is the budget of a start.
 const SECONDS: [f64; 9] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.5, 2.0];
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct AnswerLabel {
-    answer: &'static str,
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabel {
@@ -32,62 +27,98 @@ struct ResultLabel {
 }
 
 /// The receiver's metrics. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Metrics {
-    requests: Family<AnswerLabel, Counter>,
-    duration: Histogram,
+    received: Counter,
+    accepted: Family<ResultLabel, Counter>,
+    rejected: Family<ReasonLabel, Counter>,
     signature_failures: Family<ReasonLabel, Counter>,
+    ack_duration: Seconds,
     starts: Family<ResultLabel, Counter>,
-    start_duration: Histogram,
+    start_duration: Seconds,
     last_event: Gauge<f64, AtomicU64>,
     /// Open connections.
     pub connections: Gauge,
+    /// Connections that lost their place to another.
+    pub evicted: Counter,
+    /// Times that an address began to be limited.
+    pub limited: Counter,
+}
+
+/// A histogram over [`SECONDS`].
+#[derive(Debug, Clone)]
+struct Seconds(Histogram);
+
+impl Default for Seconds {
+    fn default() -> Self {
+        Self(Histogram::new(SECONDS))
+    }
 }
 
 impl Metrics {
     /// Makes the metrics and adds them to `registry`.
     #[must_use]
     pub fn register(registry: &mut Registry) -> Self {
-        let metrics = Self {
-            requests: Family::default(),
-            duration: Histogram::new(SECONDS),
-            signature_failures: Family::default(),
-            starts: Family::default(),
-            start_duration: Histogram::new(SECONDS),
-            last_event: Gauge::default(),
-            connections: Gauge::default(),
-        };
+        let metrics = Self::default();
         let registry = registry.sub_registry_with_prefix("fastio_receiver");
-        registry.register("requests", "Requests by answer", metrics.requests.clone());
+        registry.register("webhooks_received", "Requests, whatever came of them", metrics.received.clone());
         registry.register(
-            "request_duration_seconds",
-            "Time from the end of a request's head to its answer",
-            metrics.duration.clone(),
+            "webhooks_accepted",
+            "Signed deliveries that were acknowledged, by what they led to",
+            metrics.accepted.clone(),
+        );
+        registry.register(
+            "webhooks_rejected",
+            "Requests that were not acknowledged, by reason",
+            metrics.rejected.clone(),
         );
         registry.register(
             "signature_failures",
-            "Requests without a good signature",
+            "Requests without a good signature, by reason",
             metrics.signature_failures.clone(),
+        );
+        registry.register(
+            "ack_duration_seconds",
+            "Time from the end of a delivery's head to its acknowledgement",
+            metrics.ack_duration.0.clone(),
         );
         registry.register("workflow_starts", "Attempts to start a workflow", metrics.starts.clone());
         registry.register(
             "workflow_start_duration_seconds",
             "Time that Temporal took for an attempt",
-            metrics.start_duration.clone(),
+            metrics.start_duration.0.clone(),
         );
         registry.register(
             "last_event_timestamp_seconds",
-            "When the last event was acknowledged, as Unix time; 0 if none was",
+            "When the last event was accepted, as Unix time; 0 if none was",
             metrics.last_event.clone(),
         );
         registry.register("connections", "Open connections", metrics.connections.clone());
+        registry.register(
+            "connections_evicted",
+            "Connections without a signed delivery that lost their place to a new one",
+            metrics.evicted.clone(),
+        );
+        registry.register(
+            "addresses_limited",
+            "Times that an address began to be limited for its refused requests",
+            metrics.limited.clone(),
+        );
         metrics
     }
 
     /// A request was answered.
     pub fn answered(&self, answer: &Answer, took: Duration) {
-        self.requests.get_or_create(&AnswerLabel { answer: answer.label() }).inc();
-        self.duration.observe(took.as_secs_f64());
+        self.received.inc();
+        match answer.outcome() {
+            Outcome::Acknowledged(result) => {
+                self.accepted.get_or_create(&ResultLabel { result }).inc();
+                self.ack_duration.0.observe(took.as_secs_f64());
+            }
+            Outcome::NotNow(reason) | Outcome::Fault(reason) => {
+                self.rejected.get_or_create(&ReasonLabel { reason }).inc();
+            }
+        }
         if matches!(answer, Answer::Accepted | Answer::Duplicate) {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             self.last_event.set(now.as_secs_f64());
@@ -96,18 +127,12 @@ impl Metrics {
 
     /// A request had no good signature.
     pub fn not_signed(&self, error: SignatureError) {
-        let reason = match error {
-            SignatureError::Missing => "missing",
-            SignatureError::Malformed => "malformed",
-            SignatureError::Mismatch => "mismatch",
-            _ => "other",
-        };
-        self.signature_failures.get_or_create(&ReasonLabel { reason }).inc();
+        self.signature_failures.get_or_create(&ReasonLabel { reason: error.reason() }).inc();
     }
 
     /// Temporal was asked to start a workflow.
     pub fn start_attempted(&self, result: &'static str, took: Duration) {
         self.starts.get_or_create(&ResultLabel { result }).inc();
-        self.start_duration.observe(took.as_secs_f64());
+        self.start_duration.0.observe(took.as_secs_f64());
     }
 }

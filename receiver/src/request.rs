@@ -2,22 +2,26 @@
 //! signature is good.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use fastio::signature::{SignatureError, Verifier};
+use fastio::signature::SignatureError;
 use fastio_pipeline::event::{EventKind, FileEvent};
-use fastio_pipeline::payload::{PayloadError, parse_guide};
+use fastio_pipeline::payload::{self, PayloadError};
 use fastio_temporal::start::{StartError, Started};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, Method, Request};
 use hyper::body::Body;
+use jiff::Timestamp;
 
-use crate::answer::Answer;
-use crate::body::BodyLimits;
+use crate::abuse::Abuse;
+use crate::answer::{Answer, Outcome};
+use crate::body::{BodyLimits, SMALL};
 use crate::deliver::{Delivery, Starter};
+use crate::framing;
 use crate::metrics::Metrics;
+use crate::places::Place;
 use crate::secret::Secrets;
-use crate::wire::Framing;
 
 /// The endpoint of one webhook.
 pub struct Endpoint<S> {
@@ -29,6 +33,8 @@ pub struct Endpoint<S> {
     pub body: BodyLimits,
     /// Who may deliver.
     pub secrets: Secrets,
+    /// Who has failed too often.
+    pub abuse: Abuse,
     /// Where events go.
     pub delivery: Delivery<S>,
     /// What is counted.
@@ -36,30 +42,59 @@ pub struct Endpoint<S> {
 }
 
 impl<S: Starter> Endpoint<S> {
-    /// Answers a request.
-    pub async fn answer<B: Body<Data = Bytes>>(&self, request: Request<B>, framing: Framing) -> Answer {
-        self.delivered(request, framing).await.unwrap_or_else(|refusal| refusal)
+    /// Answers a request that came by `place`, with the raw bytes of its head.
+    pub async fn answer<B>(&self, request: Request<B>, raw_head: &[u8], place: &Place) -> Answer
+    where
+        B: Body<Data = Bytes>,
+    {
+        let limited = self.abuse.is_limited(place.source(), Instant::now());
+        let answer =
+            self.delivered(request, raw_head, place, limited).await.unwrap_or_else(|refusal| refusal);
+        self.refused_if_fault(answer, place, limited)
     }
 
-    async fn delivered<B: Body<Data = Bytes>>(
+    /// Counts an answer that hyper gave, or that came of the connection.
+    pub fn refused(&self, answer: Answer, place: &Place) {
+        let limited = self.abuse.is_limited(place.source(), Instant::now());
+        self.metrics.answered(&self.refused_if_fault(answer, place, limited), Duration::ZERO);
+    }
+
+    fn refused_if_fault(&self, answer: Answer, place: &Place, limited: bool) -> Answer {
+        if !matches!(answer.outcome(), Outcome::Fault(_)) {
+            return answer;
+        }
+        if self.abuse.failed(place.source(), Instant::now()) {
+            self.metrics.limited.inc();
+        }
+        if limited { Answer::Limited } else { answer }
+    }
+
+    async fn delivered<B>(
         &self,
         request: Request<B>,
-        framing: Framing,
-    ) -> Result<Answer, Answer> {
+        raw_head: &[u8],
+        place: &Place,
+        limited: bool,
+    ) -> Result<Answer, Answer>
+    where
+        B: Body<Data = Bytes>,
+    {
         let (head, body) = request.into_parts();
-        if head.uri.path() != self.path {
+        if head.uri.path() != self.path || head.uri.query().is_some() {
             return Err(Answer::NotFound);
         }
         if head.method != Method::POST {
             return Err(Answer::MethodNotAllowed);
         }
-        check_framing(framing, &head.headers)?;
+        framing::check(raw_head, &head).map_err(Answer::AmbiguousFraming)?;
         check_media_type(&head.headers)?;
         let verifier = self.secrets.verifier().ok_or(Answer::NoSecret)?;
-        let signature = signature(&verifier, &head.headers).map_err(|error| self.not_signed(error))?;
-        let received = self.body.read(body).await?;
-        verifier.verify(Some(signature), &received.bytes).map_err(|error| self.not_signed(error))?;
-        let event = parse_guide(&received.bytes).map_err(|error| unusable(&error))?;
+        let not_signed = |error| self.not_signed(error, limited);
+        let claim = verifier.claim(&head.headers, Timestamp::now()).map_err(not_signed)?;
+        let received = self.body.read(body, if limited { SMALL } else { usize::MAX }).await?;
+        verifier.check(&claim, &received.bytes).map_err(not_signed)?;
+        place.prove();
+        let event = payload::parse(&received.bytes).map_err(|error| unusable(&error))?;
         // The bytes are not needed any more, and Temporal may take its time.
         drop(received);
         if !self.events.contains(&event.kind) {
@@ -90,11 +125,11 @@ impl<S: Starter> Endpoint<S> {
         }
     }
 
-    fn not_signed(&self, error: SignatureError) -> Answer {
+    fn not_signed(&self, error: SignatureError, limited: bool) -> Answer {
         self.metrics.not_signed(error);
-        // A scanner sends nothing that looks like a signature. A real one that does not fit is a secret that differs
-        // on the two sides, and somebody will be looking for that.
-        if error == SignatureError::Mismatch {
+        // A scanner sends nothing that looks like a signature. A real one that does not fit is a secret or a clock that
+        // differs on the two sides, and somebody will be looking for that.
+        if matches!(error, SignatureError::Mismatch | SignatureError::Stale) && !limited {
             tracing::warn!(%error, "delivery refused");
         } else {
             tracing::debug!(%error, "delivery refused");
@@ -103,37 +138,22 @@ impl<S: Starter> Endpoint<S> {
     }
 }
 
-fn check_framing(framing: Framing, headers: &HeaderMap) -> Result<(), Answer> {
-    match framing {
-        Framing::Plain => Ok(()),
-        // `Content-Length` alone is not ambiguous however it was sent.
-        Framing::Unseen if !headers.contains_key(TRANSFER_ENCODING) => Ok(()),
-        Framing::Unseen | Framing::Ambiguous => Err(Answer::AmbiguousFraming),
-    }
-}
-
 fn check_media_type(headers: &HeaderMap) -> Result<(), Answer> {
     if headers.contains_key(CONTENT_ENCODING) {
         return Err(Answer::Encoded);
     }
-    let media_type = headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    let essence = media_type.split(|&b| b == b';').next().unwrap_or_default().trim_ascii();
+    let mut media_types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(media_type), None) = (media_types.next(), media_types.next()) else {
+        return Err(Answer::NotJson);
+    };
+    let essence = media_type.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
     if essence.eq_ignore_ascii_case(b"application/json") { Ok(()) } else { Err(Answer::NotJson) }
-}
-
-/// The one signature header. Two of them are no signature: which one counts would be a guess.
-fn signature<'h>(verifier: &Verifier, headers: &'h HeaderMap) -> Result<&'h [u8], SignatureError> {
-    let mut values = headers.get_all(verifier.scheme().header_name()).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Err(SignatureError::Missing),
-        (Some(value), None) => Ok(value.as_bytes()),
-        (Some(_), Some(_)) => Err(SignatureError::Malformed),
-    }
 }
 
 fn unusable(error: &PayloadError) -> Answer {
     if let PayloadError::UnknownEvent(_) = error {
-        return Answer::Filtered { because: error.to_string() };
+        tracing::info!(problem = %error, "signed delivery that starts nothing");
+        return Answer::UnknownEvent { because: error.to_string() };
     }
     tracing::warn!(problem = %error, "signed delivery that is not a usable event");
     Answer::Unusable { problem: error.to_string() }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +14,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::answer::Answer;
 use crate::deliver::Starter;
+use crate::places::{Place, Places};
 use crate::request::Endpoint;
 use crate::wire::{Heads, MAX_HEAD, Wire, WireLimits};
 
@@ -30,7 +32,7 @@ const LINGER_BYTES: u64 = 1024 * 1024;
 /// Limits of a server.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Most open connections; more wait in the kernel.
+    /// Most open connections. A new one takes the place of one that has carried no signed delivery.
     pub connections: usize,
     /// Longest wait for a request on an open connection.
     pub idle: Duration,
@@ -67,14 +69,14 @@ pub async fn serve<S: Starter>(
 ) {
     let connections = TaskTracker::new();
     let closing = CancellationToken::new();
-    let room = Arc::new(Semaphore::new(limits.connections));
+    let places = Places::new(limits.connections);
     let server = Arc::new(Server { endpoint, limits, stop: stop.clone(), closing: closing.clone() });
 
     let accepting = async {
         loop {
-            let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
             match listener.accept().await {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
+                    let place = places.take(peer.ip()).await;
                     connections.spawn(Arc::clone(&server).serve_connection(stream, place));
                 }
                 Err(error) => {
@@ -85,22 +87,32 @@ pub async fn serve<S: Starter>(
             }
         }
     };
-    let told_to_stop = async {
-        stop.cancelled().await;
-        let deadline = Instant::now() + limits.drain;
-        tokio::time::sleep(limits.lame_duck).await;
-        deadline
-    };
-    let deadline = tokio::select! {
-        deadline = told_to_stop => deadline,
-        () = accepting => Instant::now() + limits.drain,
-    };
-    drop(listener);
+    tokio::select! {
+        () = async { stop.cancelled().await; tokio::time::sleep(limits.lame_duck).await } => {}
+        () = accepting => {}
+    }
+    let deadline = Instant::now() + limits.drain.saturating_sub(limits.lame_duck);
+    for (stream, peer) in last_connections(listener) {
+        let place = places.take(peer.ip()).await;
+        connections.spawn(Arc::clone(&server).serve_connection(stream, place));
+    }
     closing.cancel();
     connections.close();
     if tokio::time::timeout_at(deadline, connections.wait()).await.is_err() {
         tracing::warn!(connections = connections.len(), "stopping with requests under way");
     }
+}
+
+/// Closes a port, with what the kernel has accepted by then: it would be reset.
+fn last_connections(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    // Ends with the first that would block.
+    std::iter::from_fn(|| listener.accept().ok())
+        .filter_map(|(stream, peer)| {
+            stream.set_nonblocking(true).ok()?;
+            Some((TcpStream::from_std(stream).ok()?, peer))
+        })
+        .collect()
 }
 
 /// What all connections share.
@@ -114,17 +126,23 @@ struct Server<S> {
 }
 
 impl<S: Starter> Server<S> {
-    async fn serve_connection(self: Arc<Self>, stream: TcpStream, place: OwnedSemaphorePermit) {
-        let open = self.endpoint.metrics.connections.clone();
-        open.inc();
-        if let Err(error) = self.exchange(stream).await {
-            tracing::debug!(%error, "connection ended early");
+    async fn serve_connection(self: Arc<Self>, stream: TcpStream, place: Place) {
+        let metrics = &self.endpoint.metrics;
+        metrics.connections.inc();
+        tokio::select! {
+            outcome = self.exchange(stream, &place) => {
+                if let Err(error) = outcome {
+                    tracing::debug!(%error, "connection ended early");
+                }
+            }
+            () = place.evicted() => {
+                metrics.evicted.inc();
+            }
         }
-        open.dec();
-        drop(place);
+        metrics.connections.dec();
     }
 
-    async fn exchange(&self, stream: TcpStream) -> io::Result<()> {
+    async fn exchange(&self, stream: TcpStream, place: &Place) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let heads = Heads::default();
         let wire = Wire::new(stream, self.limits.wire, heads.clone());
@@ -133,8 +151,8 @@ impl<S: Starter> Server<S> {
             // `poll_without_shutdown` asks for a future that may move.
             Box::pin(async move {
                 let begun = Instant::now();
-                let framing = heads.begin(&request);
-                let answer = self.endpoint.answer(request, framing).await;
+                let raw_head = heads.begin();
+                let answer = self.endpoint.answer(request, &raw_head, place).await;
                 self.endpoint.metrics.answered(&answer, begun.elapsed());
                 heads.end();
                 Ok::<_, Infallible>(answer.response(self.stop.is_cancelled()))
@@ -151,6 +169,8 @@ impl<S: Starter> Server<S> {
             let mut told = false;
             loop {
                 tokio::select! {
+                    // The connection first: a request that is here already is answered before an idle one is closed.
+                    biased;
                     served = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break served,
                     () = &mut closing, if !told => {
                         told = true;
@@ -159,9 +179,30 @@ impl<S: Starter> Server<S> {
                 }
             }
         };
-        let wire = connection.into_parts().io.into_inner();
+        let mut wire = connection.into_parts().io.into_inner();
+        if let Err(error) = &served
+            && let Some(answer) = fault(error, &heads)
+        {
+            if answer == Answer::HeadTimeout {
+                wire.write_all(answer.raw().as_bytes()).await?;
+            }
+            self.endpoint.refused(answer, place);
+        }
         linger(wire).await?;
         served.map_err(io::Error::other)
+    }
+}
+
+/// What is wrong on the sender's side if hyper gave up. A connection that just ends is no fault.
+fn fault(error: &hyper::Error, heads: &Heads) -> Option<Answer> {
+    if heads.timed_out() {
+        Some(Answer::HeadTimeout)
+    } else if error.is_parse_too_large() {
+        Some(Answer::HeadTooLarge)
+    } else if error.is_parse() {
+        Some(Answer::NotHttp)
+    } else {
+        None
     }
 }
 

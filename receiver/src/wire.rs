@@ -1,8 +1,8 @@
 //! A connection as HTTP does not see it: time limits while nothing moves, and the bytes of a request's head.
 //!
 //! hyper has one time limit for a head, which also covers the wait for its first byte, and none for a peer that does not
-//! read. And where a request has both `Content-Length` and `Transfer-Encoding`, hyper silently drops the first, so only
-//! the raw head shows what a proxy in front may have understood differently (RFC 9112 sections 6.3 and 11.2).
+//! read. And it forgives what a proxy in front may have understood differently, so the bytes of the head are kept for
+//! [`crate::framing`].
 
 use std::io;
 use std::pin::Pin;
@@ -42,6 +42,7 @@ pub struct Heads(Arc<Mutex<Head>>);
 struct Head {
     phase: Phase,
     bytes: Vec<u8>,
+    timed_out: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -55,58 +56,30 @@ enum Phase {
     Answering,
 }
 
-/// What the raw head says about where the message ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
-    /// At most one of the two ways, written as the RFC demands.
-    Plain,
-    /// Two ways at once, one of them twice, or line ends that implementations read differently.
-    Ambiguous,
-    /// The head was not seen from its start, because the request was sent before its predecessor was answered.
-    Unseen,
-}
-
 impl Heads {
     fn lock(&self) -> MutexGuard<'_, Head> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A request begins, as hyper parsed it.
+    /// A request begins: the bytes of its head, and what arrived with them; empty if all of it came before its
+    /// predecessor was answered.
     #[must_use]
-    pub fn begin<B>(&self, request: &http::Request<B>) -> Framing {
+    pub fn begin(&self) -> Vec<u8> {
         let mut head = self.lock();
         head.phase = Phase::Answering;
-        let framing = framing(&head.bytes, request);
-        // Returns the memory of an unusually long head.
-        head.bytes = Vec::new();
-        framing
+        std::mem::take(&mut head.bytes)
     }
 
     /// The request is answered; the next bytes are the next head.
     pub fn end(&self) {
         self.lock().phase = Phase::Idle;
     }
-}
 
-fn framing<B>(bytes: &[u8], request: &http::Request<B>) -> Framing {
-    let mut lines = bytes.split_inclusive(|&b| b == b'\n');
-    let target = request.uri();
-    let start = format!("{} {target} {:?}", request.method(), request.version());
-    if lines.next().and_then(|line| line.strip_suffix(b"\r\n")) != Some(start.as_bytes()) {
-        return Framing::Unseen;
+    /// Whether the connection ended because a head took too long.
+    #[must_use]
+    pub fn timed_out(&self) -> bool {
+        self.lock().timed_out
     }
-    let mut sized = 0;
-    for line in lines {
-        let Some(line) = line.strip_suffix(b"\r\n") else { return Framing::Ambiguous };
-        if line.is_empty() {
-            return if sized > 1 { Framing::Ambiguous } else { Framing::Plain };
-        }
-        let name = line.split(|&b| b == b':').next().unwrap_or_default();
-        if name.eq_ignore_ascii_case(b"content-length") || name.eq_ignore_ascii_case(b"transfer-encoding") {
-            sized += 1;
-        }
-    }
-    Framing::Unseen
 }
 
 impl<S> Wire<S> {
@@ -118,7 +91,16 @@ impl<S> Wire<S> {
     /// Notes bytes that arrived: whether a head is under way decides about the deadline.
     fn arrived(&mut self, bytes: &[u8]) {
         let mut head = self.heads.lock();
-        if bytes.is_empty() || head.phase == Phase::Answering {
+        // Some clients end a body with a line end that is not part of it (RFC 9112 section 2.2).
+        let bytes = match head.phase {
+            Phase::Answering => return,
+            Phase::Arriving => bytes,
+            Phase::Idle => {
+                let begin = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
+                bytes.get(begin.unwrap_or(bytes.len())..).unwrap_or_default()
+            }
+        };
+        if bytes.is_empty() {
             return;
         }
         if head.phase == Phase::Idle {
@@ -136,6 +118,7 @@ impl<S> Wire<S> {
         }
         let Some(deadline) = &mut self.head_deadline else { return Poll::Pending };
         ready!(deadline.as_mut().poll(cx));
+        self.heads.lock().timed_out = true;
         Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the head of the request did not arrive in time"))
     }
 
@@ -197,39 +180,5 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_shutdown(cx);
         this.watched(cx, outcome)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(head: &str) -> Framing {
-        let request = http::Request::post("/hook").body(()).unwrap();
-        framing(head.as_bytes(), &request)
-    }
-
-    #[test]
-    fn a_head_with_two_ends_is_ambiguous() {
-        for (head, expected) in [
-            ("POST /hook HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", Framing::Plain),
-            ("POST /hook HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", Framing::Plain),
-            ("POST /hook HTTP/1.1\r\nHost: a\r\n\r\n", Framing::Plain),
-            (
-                "POST /hook HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
-                Framing::Ambiguous,
-            ),
-            (
-                "POST /hook HTTP/1.1\r\ntransfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n",
-                Framing::Ambiguous,
-            ),
-            ("POST /hook HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", Framing::Ambiguous),
-            ("POST /hook HTTP/1.1\r\nHost: a\nContent-Length: 3\r\n\r\nabc", Framing::Ambiguous),
-            ("GET /other HTTP/1.1\r\n\r\n", Framing::Unseen),
-            ("POST /hook HTTP/1.1\r\nHost: a\r\n", Framing::Unseen),
-            ("", Framing::Unseen),
-        ] {
-            assert_eq!(of(head), expected, "{head:?}");
-        }
     }
 }

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fastio::signature::{Scheme, SigningSecret, sign};
+use fastio::signature::{BodyHex, Scheme, SecretEncoding, SigningSecret};
 use fastio_pipeline::event::{EventKind, FileEvent};
+use fastio_receiver::abuse::{Abuse, AbuseLimits};
 use fastio_receiver::body::BodyLimits;
 use fastio_receiver::deliver::{Delivery, Starter};
 use fastio_receiver::metrics::Metrics;
@@ -17,6 +18,7 @@ use fastio_receiver::wire::WireLimits;
 use fastio_service::Health;
 use fastio_service::listen;
 use fastio_temporal::start::{StartError, Started};
+use jiff::Timestamp;
 use prometheus_client::registry::Registry;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -59,42 +61,68 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) stop: CancellationToken,
     pub(crate) server: JoinHandle<()>,
-    pub(crate) secrets: tempfile::TempDir,
+    pub(crate) registry: Registry,
+    _secrets: tempfile::TempDir,
 }
 
-pub(crate) fn limits() -> Limits {
-    Limits {
-        connections: 64,
-        idle: Duration::from_millis(900),
-        wire: WireLimits { head: Duration::from_millis(300), write: Duration::from_millis(500) },
-        lame_duck: Duration::from_millis(200),
-        drain: Duration::from_secs(2),
+/// What a test wants differently.
+pub(crate) struct Settings {
+    pub(crate) secret: &'static str,
+    pub(crate) encoding: SecretEncoding,
+    pub(crate) scheme: Scheme,
+    pub(crate) connections: usize,
+    pub(crate) lame_duck: Duration,
+    pub(crate) abuse: AbuseLimits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            secret: SECRET,
+            encoding: SecretEncoding::Raw,
+            scheme: BodyHex::default().into(),
+            connections: 64,
+            lame_duck: Duration::from_millis(200),
+            // Tests of other things fail often, and all from one address.
+            abuse: AbuseLimits { burst: 1_000_000, per_minute: 1_000_000 },
+        }
     }
 }
 
-pub(crate) fn world_with_secret(secret: &str) -> World {
+pub(crate) fn world_with(settings: Settings) -> World {
     let secrets = tempfile::tempdir().unwrap();
-    std::fs::write(secrets.path().join("current"), secret).unwrap();
+    std::fs::write(secrets.path().join("current"), settings.secret).unwrap();
     let engine = Engine::default();
-    let metrics = Metrics::register(&mut Registry::default());
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry);
     let loaded = Health::new().condition("signing secret loaded");
+    let dir = secrets.path().to_owned();
     let endpoint = Endpoint {
         path: PATH.to_owned(),
         events: [EventKind::Upload, EventKind::Modify].into(),
         body: BodyLimits::new(MAX_BODY, Duration::from_millis(400), 4 * 1024 * 1024),
-        secrets: Secrets::open(secrets.path().to_owned(), Scheme::GuideHex, loaded),
+        secrets: Secrets::open(dir, settings.scheme, settings.encoding, loaded),
+        abuse: Abuse::new(settings.abuse),
         delivery: Delivery::new(engine.clone(), Duration::from_millis(1500), metrics.clone()),
         metrics,
+    };
+    let limits = Limits {
+        connections: settings.connections,
+        idle: Duration::from_millis(900),
+        wire: WireLimits { head: Duration::from_millis(300), write: Duration::from_millis(500) },
+        lame_duck: settings.lame_duck,
+        drain: Duration::from_secs(2),
     };
     let listener = listen("[::]:0".parse().unwrap()).unwrap();
     let port = listener.local_addr().unwrap().port();
     let stop = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, Arc::new(endpoint), limits(), stop.clone()));
-    World { address: SocketAddr::from(([127, 0, 0, 1], port)), engine, stop, server, secrets }
+    let server = tokio::spawn(serve(listener, Arc::new(endpoint), limits, stop.clone()));
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    World { address, engine, stop, server, registry, _secrets: secrets }
 }
 
 pub(crate) fn world() -> World {
-    world_with_secret(SECRET)
+    world_with(Settings::default())
 }
 
 pub(crate) fn event(kind: &str, id: &str) -> String {
@@ -103,8 +131,14 @@ pub(crate) fn event(kind: &str, id: &str) -> String {
     )
 }
 
+pub(crate) fn signature_by(secret: &str, body: &str) -> String {
+    let secret = SigningSecret::new(secret).unwrap();
+    let headers = Scheme::from(BodyHex::default()).sign(&secret, body.as_bytes(), Timestamp::now());
+    headers["fastio-signature"].to_str().unwrap().to_owned()
+}
+
 pub(crate) fn signature(body: &str) -> String {
-    sign(&SigningSecret::new(SECRET).unwrap(), body.as_bytes())
+    signature_by(SECRET, body)
 }
 
 pub(crate) fn post_with(body: &str, signature: &str, headers: &str) -> String {
@@ -133,6 +167,14 @@ impl World {
     /// One request whose answer ends the connection.
     pub(crate) async fn ask(&self, request: &str) -> String {
         self.exchange(&request.replacen("\r\n", "\r\nConnection: close\r\n", 1)).await
+    }
+
+    /// The samples of a metric, without the prefix that all of them have.
+    pub(crate) fn metric(&self, name: &str) -> String {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry).unwrap();
+        let lines = text.lines().filter_map(|line| line.strip_prefix("fastio_receiver_"));
+        lines.filter(|line| line.starts_with(name)).collect::<Vec<_>>().join("\n")
     }
 
     pub(crate) fn started(&self) -> usize {
