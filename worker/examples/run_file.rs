@@ -10,18 +10,21 @@
 #![allow(clippy::print_stdout, reason = "a program for a terminal")]
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use fastio::{ApiKey, ApiKeySource, BaseUrl, Client, NodeId, UploadStatus, WorkspaceId};
+use fastio::{ApiKey, ApiKeySource, BaseUrl, NodeId, UploadStatus, WorkspaceId};
 use fastio_pipeline::names::TaskQueue;
-use fastio_pipeline::run::RunRequest;
+use fastio_pipeline::run::{RunReport, RunRequest};
 use fastio_pipeline::seal::PlanKey;
 use fastio_temporal::{ConnectionArgs, connect};
 use fastio_worker::workflow::FilePipeline;
 use serde_json::json;
-use temporalio_client::{WorkflowFetchHistoryOptions, WorkflowGetResultOptions, WorkflowStartOptions};
+use temporalio_client::errors::WorkflowGetResultError;
+use temporalio_client::{
+    Client, WorkflowFetchHistoryOptions, WorkflowGetResultOptions, WorkflowStartOptions,
+};
 
 #[derive(Parser)]
 struct Args {
@@ -41,6 +44,9 @@ struct Args {
     /// Seal the run with another key, to see it refused.
     #[arg(long)]
     forge: bool,
+    /// Run once more under another workflow id, as after Temporal has forgotten the first run: that one looks for results.
+    #[arg(long)]
+    again: bool,
     /// The picture, at most 4 MiB.
     file: PathBuf,
 }
@@ -49,22 +55,18 @@ struct Args {
 async fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let fastio = Client::new(args.fastio_base_url.clone(), ApiKeySource::Static(args.api_key.clone()))?;
+    let fastio =
+        fastio::Client::new(args.fastio_base_url.clone(), ApiKeySource::Static(args.api_key.clone()))?;
     let request = upload(&fastio, &args).await?;
     let key = std::fs::read(&args.plan_key_file)?;
     let key = if args.forge { PlanKey::new(&[0; 32])? } else { PlanKey::new(key.trim_ascii_end())? };
 
     let temporal = connect(&args.temporal, "run_file").await?;
-    let queue = TaskQueue::pipeline(&"fastio".parse()?, &request.plan.pipeline);
-    let options = WorkflowStartOptions::new(queue.as_str(), request.workflow_id.as_str()).build();
-    let started = Instant::now();
-    let run = temporal.start_workflow(FilePipeline::run, key.seal(&request)?, options).await?;
-    println!("started {}", request.workflow_id);
-    let ended = run.get_result(WorkflowGetResultOptions::default()).await;
-    println!("ended after {:?}", started.elapsed());
-    if let Some(path) = args.history {
-        let history = run.fetch_history(WorkflowFetchHistoryOptions::default());
-        std::fs::write(path, history.to_json().await?)?;
+    let mut ended = run(&temporal, &key, &request, args.history.as_deref()).await?;
+    if args.again {
+        let id = serde_json::from_value(json!(format!("{}:again", request.workflow_id)))?;
+        let again = RunRequest { workflow_id: id, check_results: true, ..request.clone() };
+        ended = run(&temporal, &key, &again, args.history.as_deref()).await?;
     }
     println!("{}", serde_json::to_string_pretty(&ended?)?);
     let node = request.source.id.as_str().parse()?;
@@ -74,7 +76,28 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn upload(fastio: &Client, args: &Args) -> Result<RunRequest, Box<dyn Error>> {
+/// Runs a request to its end, well or not, and saves its history.
+async fn run(
+    temporal: &Client,
+    key: &PlanKey,
+    request: &RunRequest,
+    history: Option<&Path>,
+) -> Result<Result<RunReport, WorkflowGetResultError>, Box<dyn Error>> {
+    let queue = TaskQueue::pipeline(&"fastio".parse()?, &request.plan.pipeline);
+    let options = WorkflowStartOptions::new(queue.as_str(), request.workflow_id.as_str()).build();
+    let started = Instant::now();
+    let run = temporal.start_workflow(FilePipeline::run, key.seal(request)?, options).await?;
+    println!("started {}", request.workflow_id);
+    let ended = run.get_result(WorkflowGetResultOptions::default()).await;
+    println!("ended after {:?}", started.elapsed());
+    if let Some(path) = history {
+        let history = run.fetch_history(WorkflowFetchHistoryOptions::default());
+        std::fs::write(path, history.to_json().await?)?;
+    }
+    Ok(ended)
+}
+
+async fn upload(fastio: &fastio::Client, args: &Args) -> Result<RunRequest, Box<dyn Error>> {
     let name = args.file.file_name().and_then(|name| name.to_str()).ok_or("the file has no name")?;
     let content = std::fs::read(&args.file)?.into();
     let upload = fastio.upload_small(&args.workspace, &NodeId::root(), name, content).await?;

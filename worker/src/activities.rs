@@ -5,6 +5,7 @@
 mod claim_host;
 mod comment;
 mod download_source;
+mod find_results;
 mod heartbeat;
 mod release_host;
 mod run_step;
@@ -14,6 +15,7 @@ mod upload_result;
 pub use claim_host::{ClaimHost, Host};
 pub use comment::{CommentRequest, WriteComment};
 pub use download_source::DownloadSource;
+pub use find_results::FindResults;
 pub use release_host::ReleaseHost;
 pub use run_step::RunStep;
 pub use transfer::Transfer;

@@ -5,7 +5,7 @@
 //! | `FastioUnavailable` | retry | no reply, 5xx, or a reply that cannot be understood |
 //! | `RateLimited` | retry | 429; not before the moment that Fast.io names |
 //! | a [`fastio::HumanReason`] | attention | the key, the plan or a permission has to be changed |
-//! | `Conflict`, `NotStored`, `ScratchFailed`, `NoRoom` | retry | passes by itself |
+//! | `Conflict`, `NotStored`, `ScratchFailed`, `NoRoom`, `StepsAway` | retry | passes by itself |
 //! | `ContentMismatch` | retry, in the end terminal | what was sent is not the file that was asked for |
 //! | `SourceGone` | terminal | the file or its version does not exist any more |
 //! | `Refused` | terminal | Fast.io will never accept the call |
@@ -41,7 +41,7 @@ pub const NOT_AUTHENTIC: &str = "NotAuthentic";
 /// Pause before a call is made again whose reply made no sense: worth some patience.
 const BROKEN_PAUSE: Duration = Duration::from_secs(30);
 
-/// Pause before a full host is asked again.
+/// Pause before a host is asked again that has no room or no `steps` container.
 const FULL_PAUSE: Duration = Duration::from_secs(2);
 
 /// An activity's failure: what trying again can do, a stable type for programs, a sentence for people.
@@ -64,6 +64,11 @@ impl Failure {
     /// A failure that may pass.
     pub fn retry(type_name: &'static str, message: &(impl ToString + ?Sized)) -> Self {
         Self { class: Class::Retry { after: None }, type_name, message: message.to_string() }
+    }
+
+    /// A failure of a host that another one may not have, or that this one may not have in a moment.
+    pub fn not_now(type_name: &'static str, message: &(impl ToString + ?Sized)) -> Self {
+        Self::after(type_name, FULL_PAUSE, message)
     }
 
     fn after(type_name: &'static str, pause: Duration, message: &(impl ToString + ?Sized)) -> Self {
@@ -136,7 +141,7 @@ impl From<RoomError> for Failure {
     fn from(error: RoomError) -> Self {
         match error {
             RoomError::TooBig { .. } => Self::terminal("TooBigForScratch", &error),
-            RoomError::Full => Self::after("NoRoom", FULL_PAUSE, &error),
+            RoomError::Full => Self::not_now("NoRoom", &error),
             RoomError::Io(_) => Self::retry("ScratchFailed", &error),
         }
     }

@@ -21,8 +21,8 @@ use crate::scratch::Room;
 const SECONDS: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 120.0, 600.0, 3_600.0, 14_400.0];
 
 /// Names that become labels. Anything else is not ours.
-const ACTIVITIES: [&str; 6] =
-    ["ClaimHost", "DownloadSource", "RunStep", "UploadResult", "Comment", "ReleaseHost"];
+const ACTIVITIES: [&str; 7] =
+    ["FindResults", "ClaimHost", "DownloadSource", "RunStep", "UploadResult", "Comment", "ReleaseHost"];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Ended {

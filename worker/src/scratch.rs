@@ -6,6 +6,7 @@
 
 mod claim;
 mod folder;
+mod pulse;
 mod room;
 
 use std::io;
@@ -18,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 pub use claim::{Claim, ClaimError};
 pub use folder::RunFolder;
+pub use pulse::BEAT;
 pub use room::{Room, RoomError};
 
 /// The scratch directory.

@@ -2,7 +2,9 @@
 
 mod cpu;
 pub mod image;
+mod memory;
 mod run;
 
 pub use cpu::Cpu;
+pub use memory::Memory;
 pub use run::{StepError, run};

@@ -1,7 +1,9 @@
 //! What goes between Fast.io and the scratch space. Plain async code: no Temporal in it.
 
 pub mod comment;
+mod contest;
 pub mod download;
+pub mod find;
 mod folder;
 mod marker;
 mod place;

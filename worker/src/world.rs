@@ -106,6 +106,12 @@ impl World {
         who.node(&self.workspace, &id).await.unwrap()
     }
 
+    /// Removes a file for good, with everything else that is in the trash.
+    pub(crate) async fn purge(&self, source: &SourceFile) {
+        self.other.delete_node(&self.workspace, &source.id.as_str().parse().unwrap()).await.unwrap();
+        self.other.delete_node(&self.workspace, &"trash".parse().unwrap()).await.unwrap();
+    }
+
     /// A source file in the root folder.
     pub(crate) async fn source(&self, name: &str, content: &[u8]) -> SourceFile {
         let node = self.put(&self.other, &NodeId::root(), name, content).await;
@@ -152,6 +158,8 @@ pub(crate) fn source_file(node: &Node) -> SourceFile {
             .hash
             .as_ref()
             .map(|hash| ContentHash { algorithm: "sha256".to_owned(), value: hash.value.clone() }),
+        mimetype: node.mimetype.clone(),
+        trashed: node.deleted,
     }
 }
 
@@ -159,7 +167,7 @@ pub(crate) fn source_file(node: &Node) -> SourceFile {
 pub(crate) fn request(source: &SourceFile) -> RunRequest {
     let resize = |width: u32, format: &str| json!({"imageResize": {"width": width, "fit": "inside", "format": format, "quality": 80}});
     let request = json!({
-        "workflowId": format!("fastio:run:media/photos:{}:{}", source.id, source.version.as_ref().unwrap()),
+        "workflowId": format!("fastio:run:media/photos:{}:{}", source.id, source.version.as_ref().map_or("unversioned", |version| version.as_str())),
         "webhook": "media/studio",
         "event": {"id": "evt-1", "kind": "upload", "workspace": WORKSPACE, "file": source.id},
         "source": source,

@@ -31,6 +31,14 @@ async fn a_run_that_lost_its_host_and_went_on_on_another_one() {
 }
 
 #[tokio::test]
+async fn a_run_whose_results_were_there_already() {
+    let history = include_bytes!("histories/already_processed.json");
+    replay(history).await.unwrap();
+    // Only a request that asks for it is looked up: the histories before it have no such activity.
+    assert!(String::from_utf8_lossy(history).contains("FindResults"));
+}
+
+#[tokio::test]
 async fn another_order_of_activities_is_noticed() {
     let history = String::from_utf8(include_bytes!("histories/succeeded.json").to_vec()).unwrap();
     let other = history.replace("\"DownloadSource\"", "\"DownloadOther\"");

@@ -1,21 +1,18 @@
 //! `ClaimHost`: a slot and scratch space on some host of the pipeline.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use fastio_pipeline::names::TaskQueue;
-use fastio_pipeline::run::RunRequest;
-use fastio_pipeline::seal::{SealError, SealedRun};
-use fastio_temporal::failure::Class;
+use fastio_pipeline::seal::SealedRun;
 use serde::{Deserialize, Serialize};
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::time::Instant;
 
 use super::heartbeat::beating;
-use super::transfer::{Run, Transfer};
+use super::transfer::Transfer;
 use crate::failure::Failure;
-use crate::plan_key::KEY_GRACE;
 use crate::scratch::{Claim, Room, RoomError};
 
 /// How long a claim waits for room before it goes back to the queue, where another host may take it.
@@ -23,6 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often a waiting claim looks again: something may have been released without a word.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long a claim waits for the pod's `steps` container: about what a restart takes. Less than [`PATIENCE`], for
+/// another host may have both containers.
+const STEPS_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Reserves a host for a run. Runs on the pipeline's queue, so whichever host has time for it answers.
 #[derive(Clone)]
@@ -49,15 +50,11 @@ impl ClaimHost {
         ctx: ActivityContext,
         sealed: SealedRun,
     ) -> Result<Host, ActivityError> {
-        let run = Run::of(&ctx)?;
-        let key = self.0.plan_key.read().map_err(Failure::from)?;
-        let request =
-            key.open(&sealed, &run.workflow_id).map_err(|error| refused(error, ctx.info().scheduled_time))?;
-        self.own(&request)?;
+        let (run, request) = self.0.open(&ctx, &sealed)?;
         let bytes = Room::bytes_for(request.source.size);
         let claim = Claim { workflow_id: run.workflow_id, run_id: run.run_id, bytes, sealed };
         let size = request.source.size;
-        beating(&ctx, || "waiting for room", self.reserve(&claim, size)).await?;
+        beating(&ctx, || "waiting for room", self.reserve(&claim, size, STEPS_PATIENCE)).await?;
         Ok(Host {
             name: self.0.host.clone(),
             transfer: TaskQueue::transfer_host(&self.0.queue, &self.0.host),
@@ -67,18 +64,8 @@ impl ClaimHost {
 }
 
 impl ClaimHost {
-    /// A webhook's pipelines share a plan key, so the seal alone does not say that the run is ours.
-    fn own(&self, request: &RunRequest) -> Result<(), Failure> {
-        let (theirs, ours) = (&request.plan.pipeline, &self.0.pipeline);
-        if theirs == ours {
-            Ok(())
-        } else {
-            let message = format!("the run is one of {theirs}, this worker belongs to {ours}");
-            Err(Failure::terminal("InvalidRequest", &message))
-        }
-    }
-
-    async fn reserve(&self, claim: &Claim, size: u64) -> Result<(), Failure> {
+    async fn reserve(&self, claim: &Claim, size: u64, steps_patience: Duration) -> Result<(), Failure> {
+        self.both_containers(steps_patience).await?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.0.room.claim(claim).await {
@@ -96,36 +83,20 @@ impl ClaimHost {
             }
         }
     }
-}
 
-/// A wrong seal may be a key that this pod does not see yet: for [`KEY_GRACE`] it is tried again, on whichever host.
-fn refused(error: SealError, scheduled: Option<SystemTime>) -> Failure {
-    let may_pass = matches!(error, SealError::NotAuthentic);
-    let failure = Failure::from(error);
-    let Some(scheduled) = scheduled.filter(|_| may_pass) else { return failure };
-    // A clock of the cluster that is ahead of ours makes the wait longer by that much, not endless.
-    let waited = SystemTime::now().duration_since(scheduled).unwrap_or_default();
-    if waited < KEY_GRACE { Failure { class: Class::Attention, ..failure } } else { failure }
+    /// Waits for the `steps` container of this pod. Without it a run would download its file here for nothing.
+    async fn both_containers(&self, patience: Duration) -> Result<(), Failure> {
+        let deadline = Instant::now() + patience;
+        while !self.0.room.scratch().steps_alive() {
+            if Instant::now() >= deadline {
+                let message = format!("the container \"steps\" of host {} does not run", self.0.host);
+                return Err(Failure::not_now("StepsAway", &message));
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wrong_seal_is_final_after_ten_minutes_and_another_runs_seal_at_once() {
-        let other =
-            || SealError::OtherWorkflow { sealed_for: "one".to_owned(), found_in: "another".to_owned() };
-        let now = SystemTime::now();
-        for (error, scheduled, class) in [
-            (SealError::NotAuthentic, Some(now), Class::Attention),
-            (SealError::NotAuthentic, Some(now - Duration::from_mins(9)), Class::Attention),
-            (SealError::NotAuthentic, Some(now - Duration::from_mins(10)), Class::Terminal),
-            (SealError::NotAuthentic, None, Class::Terminal),
-            (other(), Some(now), Class::Terminal),
-        ] {
-            let failure = refused(error.clone(), scheduled);
-            assert_eq!((failure.type_name, failure.class), ("NotAuthentic", class), "{error} {scheduled:?}");
-        }
-    }
-}
+mod tests;

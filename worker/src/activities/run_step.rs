@@ -9,7 +9,7 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use super::heartbeat::beating;
 use super::transfer::Run;
 use crate::scratch::Scratch;
-use crate::steps::{self, Cpu};
+use crate::steps::{self, Cpu, Memory};
 
 /// Runs a step of a run on what lies in the scratch space.
 #[derive(Clone)]
@@ -18,6 +18,8 @@ pub struct RunStep {
     pub scratch: Scratch,
     /// A turn on a processor.
     pub cpu: Cpu,
+    /// Memory of the container.
+    pub memory: Memory,
 }
 
 #[activities]
@@ -30,6 +32,6 @@ impl RunStep {
         step: StepName,
     ) -> Result<u64, ActivityError> {
         let folder = self.scratch.run(&Run::of(&ctx)?.workflow_id);
-        beating(&ctx, || (), steps::run(folder, step, &self.cpu)).await
+        beating(&ctx, || (), steps::run(folder, step, &self.cpu, &self.memory)).await
     }
 }

@@ -11,7 +11,7 @@ use super::heartbeat::beating;
 use super::transfer::Transfer;
 use crate::failure::{Failure, NOT_CLAIMED};
 use crate::scratch::RunFolder;
-use crate::transfer::upload::upload;
+use crate::transfer::upload::{Output, upload};
 use crate::transfer::{Progress, Session};
 
 /// Uploads the result of a step.
@@ -56,6 +56,7 @@ impl UploadResult {
             ),
             _ => Failure::retry("ScratchFailed", &error),
         })?;
-        Ok(upload(&self.0.client, request, step, file, progress).await?)
+        let output = Output { file, spool: &|| folder.spool() };
+        Ok(upload(&self.0.client, request, step, output, progress).await?)
     }
 }

@@ -10,13 +10,16 @@ use fastio_temporal::connect_with_retry;
 use temporalio_sdk::Worker;
 
 use super::{HostArgs, RoleError, Surroundings, poll, ready, sweep};
-use crate::activities::{ClaimHost, DownloadSource, ReleaseHost, Transfer, UploadResult, WriteComment};
+use crate::activities::{
+    ClaimHost, DownloadSource, FindResults, ReleaseHost, Transfer, UploadResult, WriteComment,
+};
 use crate::plan_key::PlanKeyFile;
 use crate::scratch::{Room, Scratch};
 use crate::workflow::FilePipeline;
 use crate::workflow::options::AT_ONCE;
 
-/// Activities at the same time on the pipeline's queue: claims, most of which are quick, and comments without a host.
+/// Activities at the same time on the pipeline's queue: looks for results and claims, most of which are quick, and comments
+/// without a host.
 const QUEUE_SLOTS: usize = 20;
 
 /// Slots of the host's queue on top of those of the runs that were let in: releases of runs that are about to go.
@@ -70,6 +73,7 @@ pub async fn transfer(args: TransferArgs, around: Surroundings) -> Result<(), Ro
     let mut on_queue = poll::options(queue.as_str(), QUEUE_SLOTS, Arc::clone(&around.metrics));
     on_queue
         .register_workflow::<FilePipeline>()?
+        .register_activities(FindResults(transfer.clone()))
         .register_activities(ClaimHost(transfer.clone()))
         .register_activities(comment.clone());
     let mut on_host = poll::options(host_queue.as_str(), host_slots, Arc::clone(&around.metrics));

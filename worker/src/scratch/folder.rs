@@ -21,6 +21,7 @@ const CLAIM: &str = "claim.json";
 const SOURCE: &str = "source";
 const PARTIAL: &str = "source.partial";
 const RESULTS: &str = "results";
+const SPOOL: &str = "spool";
 
 /// Largest claim that is read: half of what Temporal lets a workflow's input have.
 const MAX_CLAIM: u64 = 1 << 20;
@@ -79,6 +80,15 @@ impl RunFolder {
             _ => {}
         }
         self.write_atomically(&self.result_path(step), content)
+    }
+
+    /// An empty file without a name: it is gone when it is closed.
+    pub fn spool(&self) -> io::Result<std::fs::File> {
+        let path = self.path(SPOOL);
+        let mut options = OpenOptions::new();
+        let file = self.scratch.open_with(&path, options.read(true).write(true).create_new(true))?;
+        self.scratch.remove_file(&path)?;
+        Ok(file.into_std())
     }
 
     pub(super) fn read_claim(&self) -> io::Result<Option<Vec<u8>>> {

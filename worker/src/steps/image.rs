@@ -66,6 +66,17 @@ pub fn resize(source: impl BufRead + Seek, resize: &ImageResize) -> Result<Vec<u
     encode::encode(scaled, resize.format, resize.quality)
 }
 
+/// Most bytes of memory that [`resize`] has in use for this picture, from the head of the file. To look at it may take
+/// the whole file into memory.
+pub fn memory(source: impl BufRead + Seek, resize: &ImageResize) -> Result<u64, PictureError> {
+    let head = decode::head(source)?;
+    let scaling = geometry::memory(&head, resize);
+    Ok(head.decoding.max(scaling).saturating_add(SMALL))
+}
+
+/// Tables, rows and profiles: what does not grow with the picture.
+const SMALL: u64 = 8 << 20;
+
 /// Decoded pixels, on their way through the step.
 struct Picture {
     /// RGB or RGBA, 8 bits per channel.

@@ -1,11 +1,13 @@
 //! One step of a run: input file in, result file out.
 
+use std::fs::File;
 use std::io::{self, BufReader};
+use std::sync::Arc;
 
 use fastio_pipeline::plan::{Action, Plan, Step, StepName};
 
-use super::Cpu;
 use super::image::{self, PictureError};
+use super::{Cpu, Memory};
 use crate::scratch::{ClaimError, RunFolder};
 
 /// Why a step has no result.
@@ -43,31 +45,74 @@ pub enum StepError {
 }
 
 /// Runs a step of the run that the folder belongs to. Gives the size of the result in bytes.
-pub async fn run(folder: RunFolder, name: StepName, cpu: &Cpu) -> Result<u64, StepError> {
-    let step = name.to_string();
-    cpu.run(move || run_blocking(&folder, &name)).await.unwrap_or(Err(StepError::Crashed { step }))
+///
+/// Waits for the memory that the step needs, then for a processor: in this order, so that nobody waits with a turn on a
+/// processor in hand.
+pub async fn run(folder: RunFolder, name: StepName, cpu: &Cpu, memory: &Memory) -> Result<u64, StepError> {
+    let crashed = || StepError::Crashed { step: name.to_string() };
+    let work = Arc::new(Work::find(folder, &name)?);
+    let needed = {
+        let (work, head) = (Arc::clone(&work), memory.take(work.input.metadata()?.len()).await);
+        let look = cpu.run(move || {
+            let _head = head;
+            work.memory()
+        });
+        look.await.map_err(|_| crashed())??
+    };
+    let taken = memory.take(needed).await;
+    let done = cpu.run(move || {
+        // Work that was cancelled goes on, and so does its use of memory.
+        let _taken = taken;
+        work.run()
+    });
+    done.await.map_err(|_| crashed())?
 }
 
-fn run_blocking(folder: &RunFolder, name: &StepName) -> Result<u64, StepError> {
-    let plan = folder.unverified_request()?.plan;
-    let step = find(&plan, name)?;
-    let input = match &step.from {
-        None => folder.open_source(),
-        Some(from) => folder.open_result(find(&plan, from)?),
-    };
-    let input = input.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => StepError::NoInput { step: step.name.to_string() },
-        _ => StepError::Scratch(error),
-    })?;
-    let result = match &step.action {
-        Action::ImageResize(resize) => image::resize(BufReader::new(input), resize),
-    };
-    let result = result.map_err(|error| match error {
-        PictureError::Read(error) => StepError::Scratch(error),
-        source => StepError::Picture { step: step.name.to_string(), source },
-    })?;
-    folder.write_result(step, &result)?;
-    Ok(result.len() as u64)
+/// A step and its input.
+struct Work {
+    folder: RunFolder,
+    step: Step,
+    input: File,
+}
+
+impl Work {
+    fn find(folder: RunFolder, name: &StepName) -> Result<Self, StepError> {
+        let plan = folder.unverified_request()?.plan;
+        let step = find(&plan, name)?.clone();
+        let input = match &step.from {
+            None => folder.open_source(),
+            Some(from) => folder.open_result(find(&plan, from)?),
+        };
+        let input = input.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => StepError::NoInput { step: step.name.to_string() },
+            _ => StepError::Scratch(error),
+        })?;
+        Ok(Self { folder, step, input })
+    }
+
+    /// Most bytes of memory that [`Self::run`] has in use.
+    fn memory(&self) -> Result<u64, StepError> {
+        let memory = match &self.step.action {
+            Action::ImageResize(resize) => image::memory(BufReader::new(&self.input), resize),
+        };
+        memory.map_err(|error| self.failed(error))
+    }
+
+    fn run(&self) -> Result<u64, StepError> {
+        let result = match &self.step.action {
+            Action::ImageResize(resize) => image::resize(BufReader::new(&self.input), resize),
+        };
+        let result = result.map_err(|error| self.failed(error))?;
+        self.folder.write_result(&self.step, &result)?;
+        Ok(result.len() as u64)
+    }
+
+    fn failed(&self, error: PictureError) -> StepError {
+        match error {
+            PictureError::Read(error) => StepError::Scratch(error),
+            source => StepError::Picture { step: self.step.name.to_string(), source },
+        }
+    }
 }
 
 fn find<'a>(plan: &'a Plan, name: &StepName) -> Result<&'a Step, StepError> {

@@ -42,7 +42,7 @@ pub enum CommentError {
 }
 
 /// Comments on the source file, once for each run. Gives the comment's id; `None` if the plan asks for no comment, or
-/// if the file that it would be on is gone.
+/// if the file that it would be on is gone, or is in the trash and takes none there.
 pub async fn comment(
     client: &Client,
     request: &RunRequest,
@@ -66,7 +66,21 @@ pub async fn comment(
             tracing::info!(file = %file.node, "no comment: the file is gone");
             Ok(None)
         }
+        Err(error) if request.source.trashed && is_refusal(&error) => {
+            tracing::info!(file = %file.node, %error, "no comment: the file is in the trash");
+            Ok(None)
+        }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The service will not have a comment here: that is about the file, and no later attempt would do better. A key that is
+/// refused as such is not meant.
+fn is_refusal(error: &fastio::Error) -> bool {
+    match error.class() {
+        ErrorClass::Conflict | ErrorClass::Invalid => true,
+        ErrorClass::NeedsHuman(_) => error.status() == Some(403),
+        _ => false,
     }
 }
 

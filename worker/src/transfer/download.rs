@@ -60,6 +60,10 @@ pub async fn download(
         return Ok(());
     }
     let mut partial = Partial::open(folder, source.size).await?;
+    if !is_pinned(source) {
+        // The file may be another one by now, and nothing would tell a mixture of the two.
+        partial.restart().await?;
+    }
     progress
         .update(|at| *at = Downloading { ranges: Ranges::prefix(partial.len()), size: source.size, ..*at });
     let complete = fetch(client, source, &mut partial, progress).await?;
@@ -121,6 +125,12 @@ fn check(source: &SourceFile, partial: &Partial) -> Result<(), String> {
             Ok(())
         }
     }
+}
+
+/// Whether bytes that came at different times are known to be of one content: asked for by its version, or checked by its
+/// hash in the end.
+fn is_pinned(source: &SourceFile) -> bool {
+    source.version.is_some() || source.hash.as_ref().is_some_and(is_sha256)
 }
 
 /// The service names it `sha256`; others write it with a hyphen.

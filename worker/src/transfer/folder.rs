@@ -18,6 +18,22 @@ pub(super) async fn ensure(
     Ok(folder)
 }
 
+/// The node of a folder, if it exists.
+pub(super) async fn find(
+    client: &Client,
+    workspace: &WorkspaceId,
+    path: &FolderPath,
+) -> fastio::Result<Option<NodeId>> {
+    let mut folder = NodeId::root();
+    for name in &path.0 {
+        match client.find_child(workspace, &folder, name).await? {
+            Some(node) if node.is_folder() => folder = node.id,
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(folder))
+}
+
 async fn child(
     client: &Client,
     workspace: &WorkspaceId,

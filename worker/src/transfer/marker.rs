@@ -73,6 +73,15 @@ impl Marker {
         same_id(&self.source, &other.source) && self.pipeline == other.pipeline
     }
 
+    /// Both were made of the same version of the same file by the same pipeline in the same way. Versions that are not
+    /// known are not the same.
+    pub(super) fn same_result(&self, other: &Self) -> bool {
+        let versions = self.version.as_ref().zip(other.version.as_ref());
+        self.same_line(other)
+            && versions.is_some_and(|(one, other)| same_id(one, other))
+            && self.plan == other.plan
+    }
+
     /// Both come from the same version of their file, or nobody can tell.
     pub(super) fn same_version(&self, other: &Self) -> bool {
         match (&self.version, &other.version) {

@@ -1,7 +1,7 @@
 //! Under which name a result goes into the output folder.
 //!
-//! A file that is not ours is never touched. There is no way to lock a name, so a file that somebody else puts there in
-//! the moment between the look and the upload becomes an older version of the result: nothing is lost.
+//! A file that is not ours is never touched. There is no way to lock a name, so somebody else may put a file there
+//! between the look and the upload, which then becomes a version of that file: [`super::contest`] sees to it.
 //!
 //! Runs of two versions of a source may end in any order: the run of the version that the source has now writes the
 //! result, and one that was overtaken leaves what it finds.
@@ -9,6 +9,7 @@
 use fastio::{Client, ErrorClass, HashAlgorithm, Node, NodeId, UserId, WorkspaceId};
 
 use super::marker::Marker;
+use super::send::Name;
 use super::session::Fingerprint;
 use super::upload::UploadError;
 
@@ -41,7 +42,7 @@ pub(super) enum Place {
     /// It has to be uploaded under this name.
     Write {
         /// The name.
-        name: String,
+        name: Name,
     },
 }
 
@@ -73,13 +74,13 @@ pub(super) async fn choose(
 async fn look(client: &Client, wanted: &Wanted<'_>, name: &str) -> Result<Option<Place>, UploadError> {
     let name = name.to_owned();
     let Some(found) = client.find_child(wanted.workspace, wanted.folder, &name).await? else {
-        return Ok(Some(Place::Write { name }));
+        return Ok(Some(Place::Write { name: Name { text: name, fresh: true } }));
     };
     if !found.is_file() {
         return Ok(None);
     }
     let facts = client.facts(wanted.workspace, &found.id).await?;
-    let same_content = same_content(&found, wanted.content);
+    let same_content = wanted.content.is_of(found.size, found.hash.as_ref());
     Ok(match Marker::read(&facts) {
         Some(marker) if marker == *wanted.marker && same_content => {
             Some(Place::Done { name, node: found.id })
@@ -88,7 +89,7 @@ async fn look(client: &Client, wanted: &Wanted<'_>, name: &str) -> Result<Option
             if marker.same_version(wanted.marker)
                 || is_current(client, wanted.workspace, wanted.source, wanted.marker).await?
             {
-                Some(Place::Write { name })
+                Some(Place::Write { name: Name { text: name, fresh: false } })
             } else {
                 Some(Place::Superseded { name, size: found.size.unwrap_or_default(), node: found.id })
             }
@@ -113,15 +114,6 @@ pub(super) async fn is_current(
         Err(error) if error.class() == ErrorClass::Gone => Ok(false),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Size and hash are those of the result. A service that names no hash is believed by the size alone only if the
-/// marker is right too, which is the caller's part.
-fn same_content(node: &Node, content: &Fingerprint) -> bool {
-    node.size == Some(content.size)
-        && node.hash.as_ref().is_none_or(|hash| {
-            hash.algorithm != HashAlgorithm::Sha256 || hash.value.eq_ignore_ascii_case(&content.sha256)
-        })
 }
 
 /// Our key made it, and its content is known by hash: together with the name there is no doubt left.

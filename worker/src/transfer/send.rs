@@ -9,6 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use fastio::{Client, ErrorClass, MAX_CHUNK, MAX_SMALL_UPLOAD, NodeId, UploadId, UploadStatus, WorkspaceId};
 
+use tokio::time::Instant;
+
 use super::Progress;
 use super::session::{Fingerprint, Session};
 use super::upload::UploadError;
@@ -24,6 +26,20 @@ const HOLD: Duration = Duration::from_secs(10);
 
 /// Pause between questions, for a service that answers at once.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// How long the service may take to make a file of a session that takes nothing more and was not seen to be completed.
+const ASSEMBLY: Duration = Duration::from_mins(10);
+
+/// Code of chunks that do not add up to the session's size (agent guide v1.41).
+const WRONG_SIZE: u32 = 10_522;
+
+/// The name that a file gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Name {
+    pub(super) text: String,
+    /// Nothing had it when we looked.
+    pub(super) fresh: bool,
+}
 
 /// Where the bytes go.
 pub(super) struct Target<'a> {
@@ -53,36 +69,45 @@ impl Content {
 }
 
 /// Uploads a file in one call or in chunks, whichever its size asks for.
+///
+/// From the moment that the service knows of the upload, `progress` does too.
 pub(super) async fn send(
     target: &Target<'_>,
-    name: &str,
+    name: &Name,
     content: &Content,
     progress: &Progress<Option<Session>>,
 ) -> Result<NodeId, UploadError> {
+    let Target { client, workspace, folder } = target;
     let size = content.fingerprint.size;
+    let session = |id: UploadId, chunk: u64| Session {
+        id,
+        name: name.text.clone(),
+        content: content.fingerprint.clone(),
+        fresh: name.fresh,
+        chunk,
+        sent: 0,
+        complete: false,
+        node: None,
+    };
     if size <= MAX_SMALL_UPLOAD as u64 {
         let bytes = content.read(0, size).await?;
-        let started = target.client.upload_small(target.workspace, target.folder, name, bytes).await?;
-        return match started.node {
+        let started = client.upload_small(workspace, folder, &name.text, bytes).await?;
+        let session = Session { sent: size, complete: true, node: started.node, ..session(started.id, size) };
+        progress.update(|at| *at = Some(session.clone()));
+        return match session.node {
             Some(node) => Ok(node),
-            None => stored(target.client, &started.id).await,
+            None => stored(client, &session, progress).await,
         };
     }
-    let id = target.client.open_upload(target.workspace, target.folder, name, size).await?;
-    let session = Session {
-        id,
-        name: name.to_owned(),
-        content: content.fingerprint.clone(),
-        chunk: chunk_size(size),
-        sent: 0,
-    };
+    let session = session(client.open_upload(workspace, folder, &name.text, size).await?, chunk_size(size));
     progress.update(|at| *at = Some(session.clone()));
-    chunks(target.client, &session, content, progress).await
+    chunks(client, &session, content, progress).await
 }
 
 /// Goes on with a session that an earlier attempt opened. `None`: it is of no use any more.
 pub(super) async fn resume(
     client: &Client,
+    workspace: &WorkspaceId,
     session: &Session,
     content: &Content,
     progress: &Progress<Option<Session>>,
@@ -93,21 +118,38 @@ pub(super) async fn resume(
         progress.update(|at| *at = None);
         return Ok(None);
     }
-    match client.upload_status(&session.id, Duration::ZERO).await {
-        Ok(UploadStatus::Stored(node)) => return Ok(Some(node)),
-        Ok(UploadStatus::InProgress) => {}
-        Ok(_) => {
-            progress.update(|at| *at = None);
-            return Ok(None);
-        }
-        // How long sessions live is not documented: one that is gone is simply opened anew.
-        Err(error) if error.class() == ErrorClass::Gone => {
-            progress.update(|at| *at = None);
-            return Ok(None);
-        }
-        Err(error) => return Err(error.into()),
+    let node = match &session.node {
+        Some(node) => Some(node.clone()),
+        None => match client.upload_status(&session.id, Duration::ZERO).await {
+            Ok(UploadStatus::Stored(node)) => Some(node),
+            Ok(UploadStatus::InProgress) if session.complete => {
+                return stored(client, session, progress).await.map(Some);
+            }
+            Ok(UploadStatus::InProgress) => {
+                return chunks(client, session, content, progress).await.map(Some);
+            }
+            Ok(_) => None,
+            // How long sessions live is not documented: one that is gone is simply opened anew.
+            Err(error) if error.class() == ErrorClass::Gone => None,
+            Err(error) => return Err(error.into()),
+        },
+    };
+    if let Some(node) = node
+        && is_there(client, workspace, &node).await?
+    {
+        return Ok(Some(keep(session, node, progress)));
     }
-    chunks(client, session, content, progress).await.map(Some)
+    progress.update(|at| *at = None);
+    Ok(None)
+}
+
+/// Whether somebody has put the file into the trash since it was uploaded.
+async fn is_there(client: &Client, workspace: &WorkspaceId, node: &NodeId) -> Result<bool, UploadError> {
+    match client.node(workspace, node).await {
+        Ok(node) => Ok(!node.deleted),
+        Err(error) if error.class() == ErrorClass::Gone => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Sends the chunks that the service does not have, completes the session and waits for the file.
@@ -117,6 +159,30 @@ async fn chunks(
     content: &Content,
     progress: &Progress<Option<Session>>,
 ) -> Result<NodeId, UploadError> {
+    let refused = match fill(client, session, content, progress).await {
+        Ok(()) => client.complete_upload(&session.id).await.err(),
+        Err(UploadError::Fastio(error)) => Some(error),
+        Err(error) => return Err(error),
+    };
+    match refused {
+        None => {
+            let complete = Session { sent: session.content.size, complete: true, ..session.clone() };
+            progress.update(|at| *at = Some(complete.clone()));
+            stored(client, &complete, progress).await
+        }
+        Some(error) if matches!(error.class(), ErrorClass::Conflict | ErrorClass::Invalid) => {
+            closed(client, session, error, progress).await
+        }
+        Some(error) => Err(error.into()),
+    }
+}
+
+async fn fill(
+    client: &Client,
+    session: &Session,
+    content: &Content,
+    progress: &Progress<Option<Session>>,
+) -> Result<(), UploadError> {
     let size = session.content.size;
     let there = client.chunk_map(&session.id).await?;
     let mut sent = 0;
@@ -130,33 +196,69 @@ async fn chunks(
         sent += length;
         progress.update(|at| *at = Some(Session { sent, ..session.clone() }));
     }
-    let done = match client.complete_upload(&session.id).await {
-        Ok(()) => stored(client, &session.id).await,
-        // An attempt before this one completed it already, or the service will not: its state tells which.
-        Err(error) if matches!(error.class(), ErrorClass::Conflict | ErrorClass::Invalid) => {
-            match client.upload_status(&session.id, Duration::ZERO).await? {
-                UploadStatus::Stored(node) => Ok(node),
-                _ => Err(UploadError::NotStored(error.to_string())),
+    Ok(())
+}
+
+/// What becomes of a session that takes nothing more. An attempt before this one may have completed it: then the service
+/// is still making a file of it, and to give it up would throw away everything that was sent.
+async fn closed(
+    client: &Client,
+    session: &Session,
+    refused: fastio::Error,
+    progress: &Progress<Option<Session>>,
+) -> Result<NodeId, UploadError> {
+    let deadline = Instant::now() + ASSEMBLY;
+    loop {
+        match client.upload_status(&session.id, HOLD).await? {
+            UploadStatus::Stored(node) => return Ok(keep(session, node, progress)),
+            UploadStatus::Failed { message } => {
+                return Err(not_stored(client, session, message, progress).await);
+            }
+            _ if refused.class() == ErrorClass::Conflict && Instant::now() < deadline => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            _ => {
+                let error = not_stored(client, session, refused.to_string(), progress).await;
+                // Another session would be refused for the same reason, unless it was this one's chunks.
+                let each_time = refused.class() == ErrorClass::Invalid && refused.code() != Some(WRONG_SIZE);
+                return Err(if each_time { refused.into() } else { error });
             }
         }
-        Err(error) => return Err(error.into()),
-    };
-    if let Err(UploadError::NotStored(_)) = done {
-        give_up(client, session).await;
-        progress.update(|at| *at = None);
     }
-    done
 }
 
 /// Waits until an upload is a file. Bounded by whoever calls: how long a store takes is the service's business.
-async fn stored(client: &Client, upload: &UploadId) -> Result<NodeId, UploadError> {
+async fn stored(
+    client: &Client,
+    session: &Session,
+    progress: &Progress<Option<Session>>,
+) -> Result<NodeId, UploadError> {
     loop {
-        match client.upload_status(upload, HOLD).await? {
-            UploadStatus::Stored(node) => return Ok(node),
-            UploadStatus::Failed { message } => return Err(UploadError::NotStored(message)),
+        match client.upload_status(&session.id, HOLD).await? {
+            UploadStatus::Stored(node) => return Ok(keep(session, node, progress)),
+            UploadStatus::Failed { message } => {
+                return Err(not_stored(client, session, message, progress).await);
+            }
             _ => tokio::time::sleep(PAUSE).await,
         }
     }
+}
+
+/// An attempt that ends after this one finds the file by its id, however little the service tells about it.
+fn keep(session: &Session, node: NodeId, progress: &Progress<Option<Session>>) -> NodeId {
+    progress.update(|at| *at = Some(Session { node: Some(node.clone()), ..session.clone() }));
+    node
+}
+
+async fn not_stored(
+    client: &Client,
+    session: &Session,
+    why: String,
+    progress: &Progress<Option<Session>>,
+) -> UploadError {
+    give_up(client, session).await;
+    progress.update(|at| *at = None);
+    UploadError::NotStored(why)
 }
 
 pub(super) async fn give_up(client: &Client, session: &Session) {
@@ -170,20 +272,4 @@ fn chunk_size(size: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chunks_grow_with_the_file_and_stay_few() {
-        for (size, chunk) in [
-            (5 << 20, CHUNK),
-            (128 << 20, CHUNK),
-            (1 << 30, 32 << 20),
-            (MAX_CHUNK as u64 * MAX_CHUNKS, MAX_CHUNK as u64),
-            (50_000_000_000, MAX_CHUNK as u64),
-        ] {
-            assert_eq!(chunk_size(size), chunk, "{size}");
-        }
-        assert!((1_000_000_000_u64).div_ceil(chunk_size(1_000_000_000)) <= MAX_CHUNKS);
-    }
-}
+mod tests;

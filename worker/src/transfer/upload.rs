@@ -7,15 +7,16 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use fastio::{Client, NodeId};
+use fastio::{Client, ErrorClass, NodeId, WorkspaceId};
 use fastio_pipeline::event::IdError;
 use fastio_pipeline::plan::Step;
 use fastio_pipeline::results::{result_name, result_name_beside};
 use fastio_pipeline::run::{ResultFile, RunRequest};
 
+use super::contest::{self, Owner};
 use super::marker::Marker;
 use super::place::{self, Place};
-use super::send::{self, Content, Target};
+use super::send::{self, Content, Name, Target};
 use super::session::{Fingerprint, Session};
 use super::{BadId, Progress, RemoteFile, folder};
 
@@ -47,6 +48,17 @@ pub enum UploadError {
     ResultId(#[from] IdError),
 }
 
+/// What is uploaded, and the room to do it in.
+pub struct Output<'a> {
+    /// The result of the step.
+    pub file: File,
+    /// Makes an empty file to read and write, for what has to be kept for a moment.
+    pub spool: &'a (dyn Fn() -> io::Result<File> + Sync),
+}
+
+/// How often a name may turn out to be somebody else's: the result's own, and the one beside it.
+const NAMES: u32 = 2;
+
 /// Brings the result of a step into the output folder and marks it as ours.
 ///
 /// If a run of a newer version of the source was faster, its result stays and is what is given back.
@@ -56,85 +68,150 @@ pub async fn upload(
     client: &Client,
     request: &RunRequest,
     step: &Step,
-    file: File,
+    output: Output<'_>,
     progress: &Progress<Option<Session>>,
 ) -> Result<ResultFile, UploadError> {
-    let workspace = RemoteFile::try_from(&request.source)?.workspace;
+    let RemoteFile { workspace, node: source, .. } = RemoteFile::try_from(&request.source)?;
+    let Output { file, spool } = output;
     let content = content(file).await?;
-    let (name, node) = match resumed(client, request, &content, progress).await? {
-        Some(sent) => sent,
-        None => match find_or_send(client, request, step, &content, progress).await? {
-            Found::Done { name, node, size } => return result_file(step, name, &node, size),
-            Found::Unmarked(name, node) => (name, node),
-        },
-    };
-    client.set_facts(&workspace, &node, &Marker::of(request).facts()).await?;
-    result_file(step, name, &node, content.fingerprint.size)
+    let size = content.fingerprint.size;
+    let run = Upload { client, workspace, source, request, step, content, progress };
+    for _ in 0..NAMES {
+        let sent = match run.resumed().await? {
+            Some(sent) => sent,
+            None => match run.find_or_send().await? {
+                Found::Done { name, node, size } => return result_file(step, name, &node, size),
+                Found::Unmarked(sent) => sent,
+            },
+        };
+        if sent.name.fresh && !run.keeps_the_name(&sent, spool).await? {
+            progress.update(|at| *at = None);
+            continue;
+        }
+        run.mark(&sent.node).await?;
+        return result_file(step, sent.name.text, &sent.node, size);
+    }
+    Err(UploadError::NameTaken(result_name(&request.source.name, step)))
 }
 
-/// A result in the output folder, by name and id.
+/// A result in the output folder.
 enum Found {
     /// With its marker: nothing is left to do.
     Done { name: String, node: NodeId, size: u64 },
     /// Without.
-    Unmarked(String, NodeId),
+    Unmarked(Sent),
 }
 
-async fn find_or_send(
-    client: &Client,
-    request: &RunRequest,
-    step: &Step,
-    content: &Content,
-    progress: &Progress<Option<Session>>,
-) -> Result<Found, UploadError> {
-    let source = &request.source;
-    let RemoteFile { workspace, node, .. } = &RemoteFile::try_from(source)?;
-    let path = request.plan.output.resolve(&source.folder, &source.name);
-    let folder = &folder::ensure(client, workspace, &path).await?;
-    let names = [result_name(&source.name, step), result_name_beside(&source.name, &source.id, step)];
-    let marker = &Marker::of(request);
-    let wanted = place::Wanted { workspace, folder, source: node, marker, content: &content.fingerprint };
-    let place = place::choose(client, &wanted, names).await?;
-    let open = progress.get();
-    Ok(match place {
-        Place::Done { name, node } => Found::Done { name, node, size: content.fingerprint.size },
-        Place::Superseded { name, node, size } => {
-            if let Some(session) = open {
-                send::give_up(client, &session).await;
-                progress.update(|at| *at = None);
-            }
-            tracing::info!(workflow = %request.workflow_id, name, "a newer version of the source has its result here");
-            Found::Done { name, node, size }
-        }
-        Place::Unmarked { name, node } => Found::Unmarked(name, node),
-        Place::Write { name } => {
-            // Overtaken, but nothing newer is there yet: the session is as good as before.
-            if let Some(session) = open.filter(|session| session.name == name)
-                && let Some(node) = send::resume(client, &session, content, progress).await?
-            {
-                return Ok(Found::Unmarked(name, node));
-            }
-            let target = Target { client, workspace, folder };
-            let node = send::send(&target, &name, content, progress).await?;
-            Found::Unmarked(name, node)
-        }
-    })
+/// A result that is there and does not have its marker.
+struct Sent {
+    name: Name,
+    node: NodeId,
 }
 
-async fn resumed(
-    client: &Client,
-    request: &RunRequest,
-    content: &Content,
-    progress: &Progress<Option<Session>>,
-) -> Result<Option<(String, NodeId)>, UploadError> {
-    let Some(session) = progress.get() else { return Ok(None) };
-    // The place was chosen when the session was opened. A run that was overtaken since then looks again.
-    let RemoteFile { workspace, node, .. } = &RemoteFile::try_from(&request.source)?;
-    if !place::is_current(client, workspace, node, &Marker::of(request)).await? {
-        return Ok(None);
+struct Upload<'a> {
+    client: &'a Client,
+    workspace: WorkspaceId,
+    source: NodeId,
+    request: &'a RunRequest,
+    step: &'a Step,
+    content: Content,
+    progress: &'a Progress<Option<Session>>,
+}
+
+impl Upload<'_> {
+    async fn folder(&self) -> Result<NodeId, UploadError> {
+        let source = &self.request.source;
+        let path = self.request.plan.output.resolve(&source.folder, &source.name);
+        folder::ensure(self.client, &self.workspace, &path).await
     }
-    let node = send::resume(client, &session, content, progress).await?;
-    Ok(node.map(|node| (session.name, node)))
+
+    async fn find_or_send(&self) -> Result<Found, UploadError> {
+        let Self { client, workspace, source, request, step, content, progress } = self;
+        let folder = &self.folder().await?;
+        let file = &request.source;
+        let names = [result_name(&file.name, step), result_name_beside(&file.name, &file.id, step)];
+        let marker = &Marker::of(request);
+        let wanted = place::Wanted { workspace, folder, source, marker, content: &content.fingerprint };
+        let place = place::choose(client, &wanted, names).await?;
+        let open = progress.get();
+        Ok(match place {
+            Place::Done { name, node } => Found::Done { name, node, size: content.fingerprint.size },
+            Place::Superseded { name, node, size } => {
+                if let Some(session) = open {
+                    send::give_up(client, &session).await;
+                    progress.update(|at| *at = None);
+                }
+                tracing::info!(workflow = %request.workflow_id, name, "a newer version of the source has its result here");
+                Found::Done { name, node, size }
+            }
+            // What was found without a marker may have been uploaded in the same moment as somebody else's.
+            Place::Unmarked { name, node } => {
+                Found::Unmarked(Sent { name: Name { text: name, fresh: true }, node })
+            }
+            Place::Write { name } => {
+                // Overtaken, but nothing newer is there yet: the session is as good as before.
+                if let Some(session) = open.filter(|session| session.name == name.text)
+                    && let Some(node) = send::resume(client, workspace, &session, content, progress).await?
+                {
+                    return Ok(Found::Unmarked(Sent { name, node }));
+                }
+                let target = Target { client, workspace, folder };
+                let node = send::send(&target, &name, content, progress).await?;
+                Found::Unmarked(Sent { name, node })
+            }
+        })
+    }
+
+    async fn resumed(&self) -> Result<Option<Sent>, UploadError> {
+        let Self { client, workspace, source, request, content, progress, .. } = self;
+        let Some(session) = progress.get() else { return Ok(None) };
+        // The place was chosen when the session was opened. A run that was overtaken since then looks again.
+        if !place::is_current(client, workspace, source, &Marker::of(request)).await? {
+            return Ok(None);
+        }
+        let node = send::resume(client, workspace, &session, content, progress).await?;
+        let name = Name { text: session.name, fresh: session.fresh };
+        Ok(node.map(|node| Sent { name, node }))
+    }
+
+    /// Whether the name that was free is ours now, with our content. If it is not, whoever has it has their content.
+    async fn keeps_the_name(
+        &self,
+        sent: &Sent,
+        spool: &(dyn Fn() -> io::Result<File> + Sync),
+    ) -> Result<bool, UploadError> {
+        let Self { client, workspace, content, progress, .. } = self;
+        let target = |folder| Target { client, workspace, folder };
+        let name = &sent.name.text;
+        Ok(match contest::owner(client, workspace, &sent.node, &content.fingerprint).await? {
+            Owner::Us => true,
+            Owner::UsBelow => {
+                tracing::info!(
+                    name,
+                    "somebody uploaded onto our result in the same moment; it goes on top again"
+                );
+                send::send(&target(&self.folder().await?), &sent.name, content, progress).await?;
+                true
+            }
+            Owner::Them(version) => {
+                tracing::info!(name, "somebody was faster with this name; they get it back");
+                let folder = self.folder().await?;
+                contest::give_back(&target(&folder), name, &sent.node, &version, spool()?).await?;
+                false
+            }
+            Owner::ThemAgain => false,
+        })
+    }
+
+    async fn mark(&self, node: &NodeId) -> Result<(), UploadError> {
+        let facts = Marker::of(self.request).facts();
+        let marked = self.client.set_facts(&self.workspace, node, &facts).await;
+        if marked.as_ref().is_err_and(|error| error.class() == ErrorClass::Gone) {
+            // Somebody removed the file: the next attempt makes another one.
+            self.progress.update(|at| *at = None);
+        }
+        Ok(marked?)
+    }
 }
 
 async fn content(mut file: File) -> io::Result<Content> {
@@ -145,10 +222,15 @@ async fn content(mut file: File) -> io::Result<Content> {
     read.await.map_err(io::Error::other)?
 }
 
-fn result_file(step: &Step, name: String, node: &NodeId, size: u64) -> Result<ResultFile, UploadError> {
+pub(super) fn result_file(
+    step: &Step,
+    name: String,
+    node: &NodeId,
+    size: u64,
+) -> Result<ResultFile, UploadError> {
     let id = node.as_str().parse()?;
     Ok(ResultFile { step: step.name.clone(), name, id, size })
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

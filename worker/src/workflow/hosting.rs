@@ -1,7 +1,8 @@
 //! The part of a run that needs a host.
 
 use fastio_pipeline::plan::Step;
-use fastio_pipeline::run::{ResultFile, RunReport, RunRequest};
+use fastio_pipeline::results::FolderPath;
+use fastio_pipeline::run::{ResultFile, RunOutcome, RunReport, RunRequest};
 use fastio_pipeline::seal::SealedRun;
 use temporalio_sdk::WorkflowContext;
 use temporalio_sdk::workflows::join_all;
@@ -82,8 +83,8 @@ impl FilePipeline {
             ctx.state_mut(|run| run.status.results.extend(uploaded.iter().cloned()));
             results.extend(uploaded);
         }
-        let folder = request.plan.output.resolve(&request.source.folder, &request.source.name);
-        Ok(RunReport { folder, results, comment: None })
+        let folder = output_folder(request);
+        Ok(RunReport { outcome: RunOutcome::Processed, folder, results, comment: None })
     }
 
     /// Releases the host, whether the run was cancelled or not. A host that cannot be told is left to its own sweep.
@@ -95,7 +96,7 @@ impl FilePipeline {
         let _ = ctx.execute_activity(ReleaseHost::release_host, (), options).await;
     }
 
-    fn enter(ctx: &WorkflowContext<Self>, phase: Phase, host: Option<&Host>, steps: &[&Step]) {
+    pub(super) fn enter(ctx: &WorkflowContext<Self>, phase: Phase, host: Option<&Host>, steps: &[&Step]) {
         ctx.state_mut(|run| {
             let status = &mut run.status;
             status.phase = phase;
@@ -107,6 +108,11 @@ impl FilePipeline {
             }
         });
     }
+}
+
+/// Where the results go.
+pub(super) fn output_folder(request: &RunRequest) -> FolderPath {
+    request.plan.output.resolve(&request.source.folder, &request.source.name)
 }
 
 /// All values, or the ending that decides: what can never work before a lost host, for another host would not help.

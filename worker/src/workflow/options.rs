@@ -2,6 +2,7 @@
 //!
 //! | activity | queue | silent for | not begun for | tried again | in all at most |
 //! |---|---|---|---|---|---|
+//! | `FindResults` | pipeline | 10 s | – | 1 s … 60 s | 1 h |
 //! | `ClaimHost` | pipeline | 10 s | – | 1 s … 30 s | 7 days |
 //! | `DownloadSource` | host, transfer | 10 s | 20 s | 1 s … 60 s | 14 days |
 //! | `RunStep` | host, steps | 10 s | 20 s | 1 s … 60 s, 5 attempts | 24 h |
@@ -17,7 +18,7 @@
 //! Attempts are not counted: whether trying again is of any use is for the error to say ([`crate::failure`]), and an
 //! outage of days, or a revoked key that nobody replaces over a holiday, must lose no file. Only a step is counted, for it depends on nothing outside of its host: what kills
 //! its container five times will do so the sixth time. `ClaimHost` waits in line when there is more work than workers,
-//! which can take days; a comment is not worth a day.
+//! which can take days; a comment is not worth a day, and a run that could not look for results just makes them.
 
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ const TRANSFER: Duration = Duration::from_hours(14 * 24);
 const DAY: Duration = Duration::from_hours(24);
 /// A place in line.
 const WEEK: Duration = Duration::from_hours(7 * 24);
-/// A comment in all.
+/// A comment, or a look for results, in all.
 const HOUR: Duration = Duration::from_hours(1);
 /// A release in all; after that the sweep of the host does it.
 const RELEASE: Duration = Duration::from_mins(5);
@@ -62,14 +63,16 @@ pub fn pause_after(lost: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(lost.saturating_sub(1))).min(LAST_PAUSE)
 }
 
+/// `FindResults`, on the pipeline's own queue.
+#[must_use]
+pub fn find_results() -> ActivityOptions {
+    on_queue(HOUR, LAST_PAUSE)
+}
+
 /// `ClaimHost`, on the pipeline's own queue.
 #[must_use]
 pub fn claim_host() -> ActivityOptions {
-    ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleToClose(WEEK))
-        .heartbeat_timeout(SILENT)
-        .retry_policy(retries(Duration::from_secs(30), 0))
-        .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
-        .build()
+    on_queue(WEEK, Duration::from_secs(30))
 }
 
 /// `DownloadSource` and `UploadResult`.
@@ -87,14 +90,10 @@ pub fn step(queue: &TaskQueue, summary: impl Into<String>) -> ActivityOptions {
 /// `Comment`, on the run's host or, without one, on the pipeline's own queue.
 #[must_use]
 pub fn comment(queue: Option<&TaskQueue>) -> ActivityOptions {
-    if let Some(queue) = queue {
-        return on_host(queue, HOUR, 0, "");
+    match queue {
+        Some(queue) => on_host(queue, HOUR, 0, ""),
+        None => on_queue(HOUR, LAST_PAUSE),
     }
-    ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleToClose(HOUR))
-        .heartbeat_timeout(SILENT)
-        .retry_policy(retries(LAST_PAUSE, 0))
-        .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
-        .build()
 }
 
 /// `ReleaseHost`: also when the run is cancelled.
@@ -105,6 +104,14 @@ pub fn release_host(queue: &TaskQueue) -> ActivityOptions {
         .schedule_to_start_timeout(NOT_BEGUN)
         .retry_policy(retries(LAST_PAUSE, 0))
         .cancellation_token(WorkflowCancellationToken::new())
+        .build()
+}
+
+fn on_queue(in_all: Duration, longest_pause: Duration) -> ActivityOptions {
+    ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleToClose(in_all))
+        .heartbeat_timeout(SILENT)
+        .retry_policy(retries(longest_pause, 0))
+        .cancellation_type(ActivityCancellationType::WaitCancellationCompleted)
         .build()
 }
 
@@ -148,9 +155,9 @@ mod tests {
     #[test]
     fn every_activity_ends_some_day_and_a_dead_worker_is_noticed() {
         let queue = queue();
-        for options in
-            [claim_host(), transfer(&queue, ""), step(&queue, ""), comment(Some(&queue)), comment(None)]
-        {
+        let on_queue = [find_results(), claim_host(), comment(None)];
+        let on_host = [transfer(&queue, ""), step(&queue, ""), comment(Some(&queue))];
+        for options in on_queue.into_iter().chain(on_host) {
             assert!(options.close_timeouts.schedule_to_close().is_some(), "{options:?}");
             assert_eq!(options.heartbeat_timeout, Some(SILENT), "{options:?}");
             let bounded = options.task_queue.is_some();

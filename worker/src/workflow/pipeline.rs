@@ -1,17 +1,21 @@
-//! The workflow: claim, work, comment, release.
+//! The workflow: look for results if there may be some; claim, work, comment, release.
 #![expect(missing_docs, reason = "what the macros generate cannot be documented")]
 
-use fastio_pipeline::run::{RunReport, RunRequest};
+use fastio_pipeline::run::{RunOutcome, RunReport, RunRequest};
 use fastio_pipeline::seal::SealedRun;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{WorkflowContext, WorkflowContextView, WorkflowResult, WorkflowTermination};
 
 use super::ending::{Ending, RunFailure};
+use super::hosting::output_folder;
 use super::options;
 use super::status::{Phase, Status};
-use crate::activities::{CommentRequest, Host, WriteComment};
+use crate::activities::{CommentRequest, FindResults, Host, WriteComment};
 use crate::failure::NOT_AUTHENTIC;
 use crate::transfer::comment::Outcome;
+
+/// Marks, in their histories, the runs that look for results.
+const FIND_RESULTS: &str = "find-results";
 
 /// One file through one pipeline. Its id is that of pipeline, file and version; its input is sealed by the intake, and
 /// no activity does anything for a run without that seal.
@@ -31,10 +35,11 @@ impl FilePipeline {
             Err(error) => return Err(RunFailure::new("InvalidRequest", error.to_string()).into()),
         };
         ctx.state_mut(|run| run.status.source_bytes = request.source.size);
-        let mut host = None;
-        let outcome = Self::on_hosts(ctx, &sealed, &request, &mut host).await;
-        let outcome = Self::comment(ctx, sealed, &request, host.as_ref(), outcome).await;
-        Self::release(ctx, host.as_ref()).await;
+        let outcome = match Self::found(ctx, &sealed, &request).await {
+            Ok(Some(report)) => Ok(report),
+            Ok(None) => Self::process(ctx, sealed, &request).await,
+            Err(ending) => Err(ending),
+        };
         ctx.state_mut(|run| run.status.phase = Phase::Done);
         match outcome {
             Ok(report) => Ok(report),
@@ -54,6 +59,44 @@ impl FilePipeline {
 }
 
 impl FilePipeline {
+    /// What an earlier run made, where the request says that there may have been one: then nothing is left to do, and
+    /// the comment was written then.
+    ///
+    /// A look that fails is no reason to fail the run. It makes the results; uploading finds those that are there.
+    async fn found(
+        ctx: &WorkflowContext<Self>,
+        sealed: &SealedRun,
+        request: &RunRequest,
+    ) -> Result<Option<RunReport>, Ending> {
+        // While an installation is updated, an older worker may have begun a run that asks for this.
+        if !request.check_results || !ctx.patched(FIND_RESULTS) {
+            return Ok(None);
+        }
+        Self::enter(ctx, Phase::Looking, None, &[]);
+        let looked = ctx.execute_activity(FindResults::find_results, sealed.clone(), options::find_results());
+        let results = match looked.await.map_err(Ending::from) {
+            Ok(Some(results)) => results,
+            Ok(None) | Err(Ending::Failed(_) | Ending::HostLost(_)) => return Ok(None),
+            Err(ending) => return Err(ending),
+        };
+        ctx.state_mut(|run| run.status.results.clone_from(&results));
+        let outcome = RunOutcome::AlreadyProcessed;
+        Ok(Some(RunReport { outcome, folder: output_folder(request), results, comment: None }))
+    }
+
+    /// Does the work, tells about it, and leaves nothing behind.
+    async fn process(
+        ctx: &WorkflowContext<Self>,
+        sealed: SealedRun,
+        request: &RunRequest,
+    ) -> Result<RunReport, Ending> {
+        let mut host = None;
+        let outcome = Self::on_hosts(ctx, &sealed, request, &mut host).await;
+        let outcome = Self::comment(ctx, sealed, request, host.as_ref(), outcome).await;
+        Self::release(ctx, host.as_ref()).await;
+        outcome
+    }
+
     /// Tells the people around the file, and adds the comment to the report. A run that has made its results does not
     /// fail because it cannot talk about them.
     async fn comment(

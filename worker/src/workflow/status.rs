@@ -29,6 +29,8 @@ pub struct Status {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Phase {
+    /// Looking for results that an earlier run may have made.
+    Looking,
     /// Waiting for a host with room.
     #[default]
     Claiming,

@@ -5,6 +5,7 @@ use fastio_pipeline::plan::{Fit, ImageResize};
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage, RgbaImage};
 
+use super::decode::Head;
 use super::{Picture, PictureError};
 
 /// Width and height in pixels.
@@ -88,6 +89,31 @@ pub(super) fn scale(picture: Picture, resize: &ImageResize) -> Result<Picture, P
         if result == source && taken == whole { pixels } else { resample(&pixels, taken, result)? };
     pixels.apply_orientation(orientation);
     Ok(Picture { pixels, orientation: Orientation::NoTransforms, profile })
+}
+
+/// Bytes per pixel of a result that an encoder holds at the worst next to it, measured for WebP: planes, records of
+/// macroblocks, and the file. Transparency is encoded apart, from a copy of the pixels.
+const ENCODING: u64 = 8;
+const ENCODING_ALPHA: u64 = 15;
+
+/// Most bytes that are in use at the same time from the decoded pixels to the encoded result.
+pub(super) fn memory(head: &Head, resize: &ImageResize) -> u64 {
+    let area = |width: u32, height: u32| u64::from(width).saturating_mul(u64::from(height));
+    let bytes = |pixels: u64| pixels.saturating_mul(head.channels);
+    let source = Size { width: head.width, height: head.height };
+    // Which way round the picture is looked at is not known yet.
+    let [kept, turned] = [source, source.turned()]
+        .map(|upright| layout(upright, resize.width, resize.height, resize.fit).result);
+    let result = area(kept.width, kept.height).max(area(turned.width, turned.height));
+    // Between the two passes of a resampling, the width is that of the result already.
+    let between = area(kept.width.max(turned.height), source.height);
+    // Colours are multiplied by their opacity first, in a copy.
+    let (copies, encoding) = if head.channels == 4 { (2, ENCODING_ALPHA) } else { (1, ENCODING) };
+    let scaling = bytes(area(source.width, source.height))
+        .saturating_mul(copies)
+        .saturating_add(bytes(between))
+        .saturating_add(bytes(result).saturating_mul(2));
+    scaling.max(bytes(result).saturating_add(result.saturating_mul(encoding)))
 }
 
 fn resample(source: &DynamicImage, taken: (f64, f64), result: Size) -> Result<DynamicImage, PictureError> {

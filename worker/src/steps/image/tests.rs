@@ -255,3 +255,24 @@ fn a_box_of_nothing_is_refused() {
     let error = resize(Cursor::new(source), &step(0, None, Fit::Inside, Format::Png)).unwrap_err();
     assert!(matches!(error, PictureError::Step(_)), "{error}");
 }
+
+#[test]
+fn memory_is_known_from_the_head_of_a_file() {
+    let thumb = step(100, None, Fit::Inside, Format::Webp);
+    let needed = |source: &[u8], step| memory(Cursor::new(source), step).unwrap() / 1_000_000;
+    // Three bytes for a pixel, and once more for the height times the new width.
+    assert_eq!(needed(&bomb_of(4_000, 3_000, [8, 2]), &thumb), 36 + 8 + 1);
+    // Grey is there as grey and as RGB; 16 bits are there as 16 and as 8.
+    assert_eq!(needed(&bomb_of(4_000, 3_000, [8, 0]), &thumb), 48 + 8);
+    assert_eq!(needed(&bomb_of(4_000, 3_000, [16, 6]), &thumb), 144 + 8);
+    // Transparency takes a copy with the colours multiplied.
+    assert_eq!(needed(&bomb_of(4_000, 3_000, [8, 6]), &thumb), 96 + 2 + 8);
+    // A result as large as its source.
+    let whole = step(4_000, None, Fit::Inside, Format::Webp);
+    assert_eq!(needed(&bomb_of(4_000, 3_000, [8, 2]), &whole), 144 + 8);
+    let jpeg = file(halves(1_000, 1_000), image::ImageFormat::Jpeg);
+    assert_eq!(needed(&jpeg, &thumb), 9 + 8);
+    assert!(matches!(memory(Cursor::new(b"%PDF"), &thumb), Err(PictureError::Unsupported)));
+    let huge = memory(Cursor::new(bomb(60_000, 60_000)), &thumb);
+    assert!(matches!(huge, Err(PictureError::TooManyPixels { .. })));
+}

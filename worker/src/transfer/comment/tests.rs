@@ -58,6 +58,29 @@ async fn long_texts_are_cut_and_no_text_is_no_comment() {
 async fn a_file_that_is_gone_has_no_comment() {
     let world = World::start().await;
     let request = request(&world.source("beach.jpg", b"not looked at").await);
-    world.other.delete_node(&world.workspace, &request.source.id.as_str().parse().unwrap()).await.unwrap();
+    world.purge(&request.source).await;
     assert_eq!(comment(&world.client, &request, &succeeded()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_file_in_the_trash_that_takes_no_comment_has_none() {
+    let world = World::start().await;
+    let mut request = request(&world.source("beach.jpg", b"not looked at").await);
+    for (status, trashed, refused) in [
+        (403, false, true),
+        (403, true, false),
+        (406, true, false),
+        (409, true, false),
+        // A key that does not work and an outage are not about the file.
+        (401, true, true),
+        (503, true, true),
+    ] {
+        request.source.trashed = trashed;
+        let fault = json!({"kind": "fail", "operation": "comments.create", "status": status, "times": 20});
+        world.control("faults", fault).await;
+        let written = comment(&world.client, &request, &succeeded()).await;
+        assert_eq!(written.is_err(), refused, "{status} {trashed}: {written:?}");
+        assert!(written.ok().flatten().is_none());
+        world.no_faults().await;
+    }
 }

@@ -2,7 +2,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use fastio::{ErrorClass, NodeId};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::world::{World, request};
@@ -149,6 +149,101 @@ async fn a_file_that_is_gone_is_gone_and_an_outage_is_not() {
         .await;
     assert!(matches!(class().await, ErrorClass::Retry { .. }));
     world.no_faults().await;
-    world.other.delete_node(&world.workspace, &source.id.as_str().parse().unwrap()).await.unwrap();
+    world.purge(&source).await;
     assert_eq!(class().await, ErrorClass::Gone);
+}
+
+#[tokio::test]
+async fn a_file_in_the_trash_is_brought_from_there() {
+    let world = World::start().await;
+    let bytes = content(50_000);
+    let mut source = world.source("beach.jpg", &bytes).await;
+    source.trashed = true;
+    world.other.delete_node(&world.workspace, &source.id.as_str().parse().unwrap()).await.unwrap();
+    let folder = world.claimed(&request(&source)).await;
+    download(&world.client, &source, &folder, &Progress::new(Downloading::default())).await.unwrap();
+    assert_eq!(read(&folder), bytes);
+}
+
+/// Downloads with the faults and without them again. Gives what the first attempt kept, and how the second one ended.
+async fn twice(
+    world: &World,
+    source: &SourceFile,
+    faults: &[Value],
+) -> (u64, Result<Vec<u8>, DownloadError>) {
+    let folder = world.claimed(&request(source)).await;
+    for fault in faults {
+        world.control("faults", fault.clone()).await;
+    }
+    let progress = Progress::new(Downloading::default());
+    let error = download(&world.client, source, &folder, &progress).await.unwrap_err();
+    match &error {
+        DownloadError::Fastio(error) => {
+            assert!(matches!(error.class(), ErrorClass::Retry { .. }), "{error}");
+        }
+        other => panic!("{other}"),
+    }
+    world.no_faults().await;
+    let kept = folder.open_partial().unwrap().metadata().unwrap().len();
+    let second = download(&world.client, source, &folder, &progress).await;
+    (kept, second.map(|()| read(&folder)))
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_too_early_is_gone_on_with() {
+    let world = World::start().await;
+    let bytes = content(600_000);
+    let source = world.source("beach.jpg", &bytes).await;
+    let truncate = json!({"kind": "truncate", "after_bytes": 250_000});
+    let (kept, second) = twice(&world, &source, &[truncate]).await;
+    assert_eq!((kept, second.unwrap()), (250_000, bytes));
+    assert_eq!(world.calls("download.read").await, [(200, 1), (206, 1)]);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_reset_costs_no_more_than_what_was_on_its_way() {
+    let world = World::start().await;
+    let bytes = content(600_000);
+    let source = world.source("beach.jpg", &bytes).await;
+    let reset = json!({"kind": "reset", "after_bytes": 250_000});
+    let (kept, second) = twice(&world, &source, &[reset]).await;
+    assert_eq!(second.unwrap(), bytes);
+    assert!(kept <= 250_000, "{kept}");
+}
+
+/// Puts another content of the same size in the place of the file while it is read, then breaks the connection.
+fn replaced_half_way(size: usize) -> [Value; 2] {
+    [
+        json!({"kind": "replace_file", "after_bytes": 100_000, "content": "b".repeat(size)}),
+        json!({"kind": "truncate", "after_bytes": 250_000}),
+    ]
+}
+
+#[tokio::test]
+async fn a_file_that_is_replaced_half_way_comes_in_the_version_of_the_run() {
+    let world = World::start().await;
+    let bytes = vec![b'a'; 600_000];
+    let source = world.source("beach.jpg", &bytes).await;
+    let (kept, second) = twice(&world, &source, &replaced_half_way(bytes.len())).await;
+    assert_eq!((kept, second.unwrap() == bytes), (250_000, true));
+}
+
+#[tokio::test]
+async fn two_halves_of_two_contents_are_never_a_file() {
+    let world = World::start().await;
+    let bytes = vec![b'a'; 600_000];
+    let mut hashed = world.source("beach.jpg", &bytes).await;
+    hashed.version = None;
+    let mut plain = world.source("bench.jpg", &bytes).await;
+    plain.version = None;
+    plain.hash = None;
+    let faults = replaced_half_way(bytes.len());
+    let (_, second) = twice(&world, &hashed, &faults).await;
+    assert!(matches!(second, Err(DownloadError::Mismatch(_))), "its hash tells");
+    let (kept, second) = twice(&world, &plain, &faults).await;
+    assert_eq!(kept, 250_000);
+    assert!(
+        second.unwrap().iter().all(|byte| *byte == b'b'),
+        "nothing would tell, so it is not gone on with"
+    );
 }

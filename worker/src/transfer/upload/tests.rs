@@ -1,31 +1,48 @@
 use std::io::Write;
 
 use fastio::{MAX_SMALL_UPLOAD, NodeId};
+use fastio_pipeline::results::{FolderPath, OutputFolder};
 use serde_json::json;
 
 use super::*;
 use crate::world::{World, request};
 
-fn file(content: &[u8]) -> File {
+pub(in crate::transfer) fn file(content: &[u8]) -> File {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(content).unwrap();
     std::io::Seek::rewind(&mut file).unwrap();
     file
 }
 
-fn thumb(request: &RunRequest) -> &Step {
+pub(in crate::transfer) fn thumb(request: &RunRequest) -> &Step {
     request.plan.steps.iter().next().unwrap()
 }
 
-async fn send(world: &World, request: &RunRequest, content: &[u8]) -> Result<ResultFile, UploadError> {
-    upload(&world.client, request, thumb(request), file(content), &Progress::default()).await
+/// One attempt to upload the result of the first step.
+pub(in crate::transfer) async fn attempt(
+    client: &Client,
+    request: &RunRequest,
+    content: &[u8],
+    progress: &Progress<Option<Session>>,
+) -> Result<ResultFile, UploadError> {
+    let output = Output { file: file(content), spool: &tempfile::tempfile };
+    upload(client, request, thumb(request), output, progress).await
+}
+
+pub(in crate::transfer) async fn send(
+    world: &World,
+    request: &RunRequest,
+    content: &[u8],
+) -> Result<ResultFile, UploadError> {
+    attempt(&world.client, request, content, &Progress::default()).await
 }
 
 async fn run(world: &World) -> RunRequest {
     request(&world.source("beach.jpg", b"not looked at").await)
 }
 
-fn large() -> Vec<u8> {
+/// More than goes in one call.
+pub(in crate::transfer) fn large() -> Vec<u8> {
     (0..u32::try_from(2 * MAX_SMALL_UPLOAD + 1_000_000).unwrap()).map(|n| (n >> 9).to_le_bytes()[0]).collect()
 }
 
@@ -105,7 +122,7 @@ async fn an_upload_that_was_overtaken_is_not_gone_on_with() {
     let progress = Progress::default();
     let fault = || json!({"kind": "fail", "operation": "upload.chunk", "status": 503, "times": 100});
     world.control("faults", fault()).await;
-    let attempt = || upload(&world.client, &older, thumb(&older), file(&content), &progress);
+    let attempt = || attempt(&world.client, &older, &content, &progress);
     assert!(attempt().await.is_err());
     world.no_faults().await;
     let session = progress.get().unwrap();
@@ -197,55 +214,21 @@ async fn a_file_in_the_way_of_the_folder_is_named() {
 }
 
 #[tokio::test]
-async fn large_results_go_in_chunks_and_go_on_after_a_failure() {
+async fn results_of_a_trashed_file_go_beside_where_it_was() {
     let world = World::start().await;
-    let request = run(&world).await;
-    let content = large();
-    let progress = Progress::default();
-    let fault = json!({"kind": "fail", "operation": "upload.chunk", "status": 503, "times": 100});
-    let attempt = || upload(&world.client, &request, thumb(&request), file(&content), &progress);
-    // The first attempt opens the session and gets nothing across.
-    world.control("faults", fault).await;
-    assert!(attempt().await.is_err());
-    let session = progress.get().unwrap();
-    assert_eq!((session.sent, session.name.as_str()), (0, "beach.thumb.webp"));
-    world.no_faults().await;
-    // One chunk is there from an attempt that was killed.
-    let chunk = usize::try_from(session.chunk).unwrap();
-    world.client.put_chunk(&session.id, 1, content[..chunk].to_vec().into()).await.unwrap();
-    let before: u64 =
-        world.calls("upload.chunk").await.iter().filter(|(status, _)| *status == 200).map(|c| c.1).sum();
-    let result = attempt().await.unwrap();
-    let after: u64 =
-        world.calls("upload.chunk").await.iter().filter(|(status, _)| *status == 200).map(|c| c.1).sum();
-    assert_eq!(after - before, 2, "only the chunks that were missing");
-    assert_eq!(result.size, content.len() as u64);
-    let node = world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap();
-    assert_eq!(node.hash.unwrap().value, session.content.sha256);
-}
-
-#[tokio::test]
-async fn a_session_that_is_gone_or_of_another_content_is_opened_anew() {
-    let world = World::start().await;
-    let request = run(&world).await;
-    let content = large();
-    let progress = Progress::default();
-    world
-        .control("faults", json!({"kind": "fail", "operation": "upload.chunk", "status": 503, "times": 20}))
-        .await;
-    let step = thumb(&request);
-    assert!(upload(&world.client, &request, step, file(&content), &progress).await.is_err());
-    world.no_faults().await;
-    let session = progress.get().unwrap();
-    world.client.cancel_upload(&session.id).await.unwrap();
-    let gone = Progress::new(Some(session.clone()));
-    let result = upload(&world.client, &request, step, file(&content), &gone).await.unwrap();
-    assert_eq!(result.size, content.len() as u64);
-
-    let mut changed = content.clone();
-    changed[0] ^= 1;
-    let other = Progress::new(Some(session));
-    upload(&world.client, &request, step, file(&changed), &other).await.unwrap();
-    let node = world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap();
-    assert_ne!(node.hash.unwrap().value, gone.get().unwrap().content.sha256);
+    let folder = world.client.create_folder(&world.workspace, &NodeId::root(), "photos").await.unwrap();
+    let node = world.put(&world.other, &folder.id, "beach.jpg", b"not looked at").await;
+    let mut request = request(&world.source("beach.jpg", b"not looked at").await);
+    request.source.id = node.id.as_str().parse().unwrap();
+    request.source.folder = FolderPath(vec!["photos".to_owned()]);
+    request.source.trashed = true;
+    request.plan.output = OutputFolder::parse("thumbs").unwrap();
+    world.other.delete_node(&world.workspace, &node.id).await.unwrap();
+    let first = send(&world, &request, b"small").await.unwrap();
+    let made = world.node_at(&["photos", "thumbs", "beach.thumb.webp"]).await.unwrap();
+    assert_eq!(made.id.as_str(), first.id.as_str());
+    // The folder went away with it: it is made again.
+    world.other.delete_node(&world.workspace, &folder.id).await.unwrap();
+    send(&world, &request, b"small").await.unwrap();
+    assert!(world.node_at(&["photos", "thumbs", "beach.thumb.webp"]).await.is_some());
 }
