@@ -32,7 +32,7 @@ impl App {
         let store = Store::open(&settings.data)?;
         let tokens = Tokens::new(store.secret("download tokens")?);
         Ok(Self(Arc::new(Inner {
-            limits: RateLimits::new(settings.rate_limit),
+            limits: RateLimits::new(settings.rate_limit, settings.limit_expires),
             settings,
             store,
             tokens,

@@ -23,16 +23,39 @@ pub(crate) mod code {
     pub(crate) const ACCESS_DENIED: u32 = 1680;
     pub(crate) const UNKNOWN_ROUTE: u32 = 9_992;
     pub(crate) const UNAUTHORIZED: u32 = 10_011;
+    pub(crate) const NOT_ADMIN: u32 = 10_767;
     pub(crate) const EVENT_SCOPE: u32 = 10_262;
     pub(crate) const UPLOAD_SIZE: u32 = 10_522;
     pub(crate) const CRC_MISMATCH: u32 = 10_778;
     pub(crate) const CRC_CONFLICT: u32 = 10_779;
     pub(crate) const NODE_NOT_FOUND: u32 = 133_123;
+    pub(crate) const NOTHING_READABLE: u32 = 135_626;
     pub(crate) const STORAGE: u32 = 146_256;
     pub(crate) const CONTENT_GONE: u32 = 146_950;
     pub(crate) const CHANGE_CURSOR: u32 = 158_008;
+    pub(crate) const CURSOR_EXPIRED: u32 = 187_907;
     pub(crate) const MALFORMED_ID: u32 = 191_878;
     pub(crate) const LIMIT: u32 = 207_321;
+}
+
+/// The shape around an answer. By default today's; `yes_no` and `nested` are those of before, which
+/// the official client still reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Form {
+    /// `"yes"` and `"no"` in `result`.
+    pub(crate) yes_no: bool,
+    /// The keys of a successful answer below `response`.
+    pub(crate) nested: bool,
+}
+
+impl Form {
+    fn result(self, good: bool) -> Value {
+        match (self.yes_no, good) {
+            (false, good) => good.into(),
+            (true, true) => "yes".into(),
+            (true, false) => "no".into(),
+        }
+    }
 }
 
 /// What the response will say, before it is rendered.
@@ -91,6 +114,14 @@ pub(crate) struct ApiError {
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: u32, text: impl Into<String>) -> Self {
         Self { status, code, text: text.into(), params: None, headers: Vec::new(), extra: Map::new() }
+    }
+
+    pub(crate) fn code(&self) -> u32 {
+        self.code
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -173,15 +204,19 @@ impl IntoResponse for ApiError {
 }
 
 /// Renders the body of a response. `resource` is what was called, such as `GET storage.details`.
-pub(crate) fn render(mut response: Response, resource: &str) -> Response {
+pub(crate) fn render(mut response: Response, resource: &str, form: Form) -> Response {
     let Some(payload) = response.extensions_mut().remove::<Payload>() else {
         return response;
     };
     let mut body = Map::new();
     match payload {
         Payload::Success(keys) => {
-            body.insert("result".to_owned(), true.into());
-            body.extend(keys);
+            body.insert("result".to_owned(), form.result(true));
+            if form.nested {
+                body.insert("response".to_owned(), Value::Object(keys));
+            } else {
+                body.extend(keys);
+            }
             body.insert("current_api_version".to_owned(), API_VERSION.into());
         }
         Payload::Failure(error) => {
@@ -189,7 +224,7 @@ pub(crate) fn render(mut response: Response, resource: &str) -> Response {
             if let (Some(object), Some(params)) = (object.as_object_mut(), error.params) {
                 object.insert("params".to_owned(), params);
             }
-            body.insert("result".to_owned(), false.into());
+            body.insert("result".to_owned(), form.result(false));
             body.insert("error".to_owned(), object);
             body.extend(error.extra);
         }

@@ -64,6 +64,7 @@ macro_rules! opaque_id_type {
             }
 
             /// Accepts the id with or without its hyphens, as the real service does.
+            #[allow(dead_code, reason = "not every kind of id comes from a client")]
             pub(crate) fn parse(text: &str) -> Result<Self, MalformedId> {
                 canonical(text).map(Self)
             }
@@ -76,7 +77,7 @@ id_type!(
     ProfileId
 );
 opaque_id_type!(
-    /// File or folder.
+    /// File, folder or link.
     NodeId, "2", 29
 );
 opaque_id_type!(
@@ -84,15 +85,19 @@ opaque_id_type!(
     VersionId, "3", 29
 );
 opaque_id_type!(
-    /// Upload session.
+    /// Upload session, and a batch of them.
     UploadId, "5", 29
+);
+opaque_id_type!(
+    /// The metadata of a node after a change.
+    MetadataVersionId, "c", 29
 );
 opaque_id_type!(
     /// Comment. Families with a two-letter prefix have 30 characters.
     CommentId, "ca", 30
 );
 opaque_id_type!(
-    /// Webhook registration of the guide dialect; the prefix is the one of the retired
+    /// Webhook registration of either dialect; the prefix is the one of the retired
     /// `outbound_webhook_subscriptions` API.
     WebhookId, "wm", 30
 );

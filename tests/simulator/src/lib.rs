@@ -17,6 +17,7 @@
 mod api;
 mod app;
 mod calls;
+mod connection;
 mod control;
 mod envelope;
 mod faults;
@@ -38,6 +39,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{app::App, sender::Sender};
 pub use crate::{
+    faults::ExpiresForm,
     sender::SenderError,
     settings::{FinalStatus, NamedWorkspace, NotAWorkspaceId, Settings, WebhookDialect},
     store::OpenError,
@@ -80,7 +82,7 @@ impl Simulator {
         let router = server::router(app);
         Ok(Self {
             address,
-            server: tokio::spawn(async move { axum::serve(listener, router).await }),
+            server: tokio::spawn(server::serve(listener, router)),
             sender: tokio::spawn(sender.run()),
         })
     }

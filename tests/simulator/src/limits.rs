@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::{
     envelope::{ApiError, code},
+    faults::ExpiresForm,
     time::Instant,
 };
 
@@ -30,13 +31,14 @@ pub(crate) struct Allowance {
     max: u32,
     /// Unix seconds at which the count starts again.
     expires: i64,
+    form: ExpiresForm,
 }
 
 impl Allowance {
     pub(crate) fn write(self, headers: &mut HeaderMap) {
         headers.insert("x-ve-limit-avail", HeaderValue::from(self.available));
         headers.insert("x-ve-limit-max", HeaderValue::from(self.max));
-        headers.insert("x-ve-limit-expires", HeaderValue::from(self.expires));
+        headers.insert("x-ve-limit-expires", expires_value(Instant::from_seconds(self.expires), self.form));
     }
 
     pub(crate) fn refusal(self) -> ApiError {
@@ -48,10 +50,21 @@ impl Allowance {
     }
 }
 
+/// The value of `x-ve-limit-expires`. Sources disagree on its form.
+pub(crate) fn expires_value(expires: Instant, form: ExpiresForm) -> HeaderValue {
+    match form {
+        ExpiresForm::Epoch => HeaderValue::from(expires.seconds()),
+        ExpiresForm::Date => {
+            HeaderValue::from_str(&expires.civil()).unwrap_or_else(|_| HeaderValue::from(expires.seconds()))
+        }
+    }
+}
+
 /// Counters in fixed windows that start with the first call.
 #[derive(Debug)]
 pub(crate) struct RateLimits {
     general: Rule,
+    form: ExpiresForm,
     windows: Mutex<HashMap<(String, &'static str, i64), Window>>,
 }
 
@@ -63,8 +76,8 @@ struct Window {
 
 impl RateLimits {
     /// `per_minute`: calls of one key, over all operations. No general number is published.
-    pub(crate) fn new(per_minute: u32) -> Self {
-        Self { general: Rule { calls: per_minute, seconds: 60 }, windows: Mutex::default() }
+    pub(crate) fn new(per_minute: u32, form: ExpiresForm) -> Self {
+        Self { general: Rule { calls: per_minute, seconds: 60 }, form, windows: Mutex::default() }
     }
 
     /// What somebody without a key sees.
@@ -73,6 +86,7 @@ impl RateLimits {
             available: self.general.calls,
             max: self.general.calls,
             expires: Instant::now().seconds() + self.general.seconds,
+            form: self.form,
         }
     }
 
@@ -80,10 +94,11 @@ impl RateLimits {
     pub(crate) fn take(&self, key: &str, operation: &'static str) -> Result<Allowance, Allowance> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now().seconds();
-        let mut tightest = count(&mut windows, key, "", self.general, now)?;
+        let mut count = |operation, rule| count(&mut windows, (key, operation, rule), now, self.form);
+        let mut tightest = count("", self.general)?;
         if operation == "events.search" {
             for rule in EVENTS_SEARCH {
-                let allowance = count(&mut windows, key, operation, rule, now)?;
+                let allowance = count(operation, rule)?;
                 if allowance.available <= tightest.available {
                     tightest = allowance;
                 }
@@ -95,10 +110,9 @@ impl RateLimits {
 
 fn count(
     windows: &mut HashMap<(String, &'static str, i64), Window>,
-    key: &str,
-    operation: &'static str,
-    rule: Rule,
+    (key, operation, rule): (&str, &'static str, Rule),
     now: i64,
+    form: ExpiresForm,
 ) -> Result<Allowance, Allowance> {
     let window =
         windows.entry((key.to_owned(), operation, rule.seconds)).or_insert(Window { start: now, used: 0 });
@@ -113,6 +127,7 @@ fn count(
         available: rule.calls - window.used,
         max: rule.calls,
         expires: window.start + rule.seconds,
+        form,
     };
     if spent { Err(allowance) } else { Ok(allowance) }
 }
@@ -123,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_sixth_search_within_three_seconds_is_refused() {
-        let limits = RateLimits::new(1000);
+        let limits = RateLimits::new(1000, ExpiresForm::Epoch);
         for left in (0..5).rev() {
             assert_eq!(limits.take("key", "events.search").unwrap().available, left);
         }

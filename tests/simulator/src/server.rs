@@ -1,8 +1,14 @@
 //! The router: the API below `/current`, the control API beside it.
 
 use axum::{Router, extract::DefaultBodyLimit};
+use tokio::net::TcpListener;
 
-use crate::{api, app::App, control, page, routes};
+use crate::{
+    api,
+    app::App,
+    connection::{Connections, Line},
+    control, page, routes,
+};
 
 pub(crate) fn router(app: App) -> Router {
     let api = api::routes(app.clone());
@@ -15,4 +21,9 @@ pub(crate) fn router(app: App) -> Router {
         // Bodies are streamed, and each handler has its own limit.
         .layer(DefaultBodyLimit::disable())
         .with_state(app)
+}
+
+/// Serves for as long as the runtime lives.
+pub(crate) async fn serve(listener: TcpListener, router: Router) -> std::io::Result<()> {
+    axum::serve(Connections(listener), router.into_make_service_with_connect_info::<Line>()).await
 }

@@ -1,8 +1,11 @@
 //! What a simulator is told when it starts.
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, str::FromStr, time::Duration};
 
-use crate::ids::ProfileId;
+use crate::{faults::ExpiresForm, ids::ProfileId};
+
+/// Enough that a thousand deliveries at once take no longer than the receiver needs for them.
+const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(32).unwrap();
 
 /// Settings of one simulator; the command line of the binary sets the same.
 #[derive(Debug, Clone)]
@@ -11,8 +14,16 @@ pub struct Settings {
     pub data: PathBuf,
     /// Webhook API that is offered; none by default, as in the live service.
     pub webhooks: Option<WebhookDialect>,
-    /// Delay before the second attempt of a delivery; doubled each time, at most 60 s. Default 1 s.
+    /// Delay before the second attempt of a delivery; doubled each time. Default 1 s.
     pub webhook_retry_base: Duration,
+    /// Longest delay between two attempts of a delivery. Default 60 s.
+    pub webhook_retry_max: Duration,
+    /// Age at which a delivery is given up. Default 24 h.
+    pub webhook_give_up: Duration,
+    /// Failed attempts in a row after which a webhook is disabled. Default: never.
+    pub webhook_suspend_after: Option<u32>,
+    /// Deliveries to one webhook at the same time, each with its connection. Default 32.
+    pub webhook_connections: NonZeroUsize,
     /// Time that a receiver has to answer. Default 10 s.
     pub webhook_timeout: Duration,
     /// Whether downloads honour `Range`. Default true.
@@ -25,6 +36,13 @@ pub struct Settings {
     pub inline_file_id: bool,
     /// Calls per minute of one API key. Default 100,000.
     pub rate_limit: u32,
+    /// Form of `x-ve-limit-expires`. Default `epoch`.
+    pub limit_expires: ExpiresForm,
+    /// Age at which a cursor of the change feed is not taken any more. Default 30 days.
+    pub change_cursor_lifetime: Duration,
+    /// Whether webhooks of the `subscriptions` dialect may have http URLs and private addresses.
+    /// Default false, as in the service.
+    pub insecure_targets: bool,
     /// Organisation of the workspaces below.
     pub org: String,
     /// Workspaces to make at the start.
@@ -41,12 +59,19 @@ impl Settings {
             data: data.into(),
             webhooks: None,
             webhook_retry_base: Duration::from_secs(1),
+            webhook_retry_max: Duration::from_mins(1),
+            webhook_give_up: Duration::from_hours(24),
+            webhook_suspend_after: None,
+            webhook_connections: CONNECTIONS,
             webhook_timeout: Duration::from_secs(10),
             ranges: true,
             upload_final: FinalStatus::Complete,
             upload_step: Duration::from_millis(25),
             inline_file_id: false,
             rate_limit: 100_000,
+            limit_expires: ExpiresForm::Epoch,
+            change_cursor_lifetime: Duration::from_hours(30 * 24),
+            insecure_targets: false,
             org: crate::control::DEFAULT_ORG.to_owned(),
             workspaces: Vec::new(),
             api_keys: Vec::new(),
@@ -59,6 +84,8 @@ impl Settings {
 pub enum WebhookDialect {
     /// `/workspaces/{id}/webhooks/` and `Fastio-Signature: sha256=…`, as the Temporal guide has it.
     Guide,
+    /// The retired `/workspace/{id}/outbound_webhook_subscriptions/`, with secrets that the service makes.
+    Subscriptions,
 }
 
 /// Names of the final status of an upload; the service has changed it.

@@ -30,6 +30,10 @@ impl Instant {
         self.0.div_euclid(1_000_000)
     }
 
+    pub(crate) const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000))
+    }
+
     pub(crate) fn plus(self, duration: std::time::Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
     }
@@ -47,6 +51,11 @@ impl Instant {
     /// `2026-07-20T09:15:00Z`, the form of the guide's webhook payload.
     pub(crate) fn iso(self) -> String {
         self.format("%Y-%m-%dT%H:%M:%SZ")
+    }
+
+    /// `09:15:00`
+    pub(crate) fn time_of_day(self) -> String {
+        self.format("%H:%M:%S")
     }
 
     fn format(self, form: &str) -> String {

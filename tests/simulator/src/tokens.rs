@@ -12,7 +12,7 @@ use crate::{
     time::Instant,
 };
 
-const LIFETIME: Duration = Duration::from_hours(2);
+pub(crate) const LIFETIME: Duration = Duration::from_hours(2);
 
 /// What a token allows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,8 +43,14 @@ impl Tokens {
         Self { key }
     }
 
-    pub(crate) fn issue(&self, workspace: &ProfileId, node: &NodeId, version: Option<VersionId>) -> String {
-        let expires = Instant::now().plus(LIFETIME).seconds();
+    pub(crate) fn issue(
+        &self,
+        workspace: &ProfileId,
+        node: &NodeId,
+        version: Option<VersionId>,
+        lifetime: Duration,
+    ) -> String {
+        let expires = Instant::now().plus(lifetime).seconds();
         let claims = Claims { workspace: workspace.clone(), node: node.clone(), version, exp: expires };
         let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
         let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).unwrap_or_default());
@@ -84,10 +90,12 @@ mod tests {
     fn a_token_is_bound_to_its_file_and_cannot_be_changed() {
         let tokens = Tokens::new(b"key".to_vec());
         let (workspace, node) = (ProfileId::random(), NodeId::random());
-        let token = tokens.issue(&workspace, &node, None);
+        let token = tokens.issue(&workspace, &node, None, LIFETIME);
         assert_eq!(tokens.verify(&token).unwrap().node, node);
         assert_eq!(Tokens::new(b"other".to_vec()).verify(&token), Err(TokenError::Invalid));
         assert_eq!(tokens.verify(&token.replacen('.', ".A", 1)), Err(TokenError::Invalid));
         assert_eq!(tokens.verify("nonsense"), Err(TokenError::Invalid));
+        let expired = tokens.issue(&workspace, &node, None, Duration::ZERO);
+        assert_eq!(tokens.verify(&expired), Err(TokenError::Expired));
     }
 }

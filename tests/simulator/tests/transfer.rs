@@ -80,7 +80,100 @@ async fn an_old_version_can_still_be_read() {
     let error = world.form(&format!("{path}/update/"), &stale).await.refused(409, 1660);
     assert_eq!(error["params"]["reason"], "conflict_version_mismatch");
     world.delete(&format!("{path}/delete/")).await.expect(200);
+    assert_eq!(read(String::new()).await, "new", "a file in the trash can be read");
+    world.delete(&format!("{path}/purge/")).await.expect(200);
     world.get(&format!("{path}/requestread/")).await.refused(404, 146_950);
+}
+
+#[tokio::test]
+async fn purged_bytes_are_gone_unless_a_copy_has_them() {
+    let world = World::new().await;
+    let file = world.upload("a.txt", "root", b"shared bytes").await;
+    let path = format!("/workspace/{{ws}}/storage/{file}");
+    let blobs = || std::fs::read_dir(world.directory.path().join("blobs")).unwrap().count();
+    assert_eq!(blobs(), 1);
+    let copied = world.form(&format!("{path}/copy/"), &[("parent", "root")]).await.expect(200);
+    let copy = copied["node"]["id"].as_str().unwrap();
+    assert_eq!(blobs(), 1, "a copy shares its bytes");
+    world.delete(&format!("{path}/delete/")).await.expect(200);
+    world.delete(&format!("{path}/purge/")).await.expect(200);
+    let read = world.request(Method::GET, &format!("/workspace/{{ws}}/storage/{copy}/read/"));
+    assert_eq!(read.send().await.unwrap().text().await.unwrap(), "shared bytes");
+    world.delete(&format!("/workspace/{{ws}}/storage/{copy}/delete/")).await.expect(200);
+    world.delete("/workspace/{ws}/storage/trash/delete/").await.expect(200);
+    assert_eq!(blobs(), 0);
+}
+
+#[tokio::test]
+async fn a_folder_comes_as_an_archive() {
+    let world = World::new().await;
+    let folder =
+        world.form("/workspace/{ws}/storage/root/createfolder/", &[("name", "in")]).await.expect(200);
+    let folder = folder["node"]["id"].as_str().unwrap();
+    let bytes = pattern(3_000_000);
+    world.upload("film.bin", folder, &bytes).await;
+    world.upload("notes.txt", "root", b"notes").await;
+    let response =
+        world.request(Method::GET, "/workspace/{ws}/storage/root/zip/").send().await.unwrap().bytes().await;
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(response.unwrap())).unwrap();
+    let mut names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["in/", "in/film.bin", "notes.txt"]);
+    let mut film = Vec::new();
+    std::io::copy(&mut archive.by_name("in/film.bin").unwrap(), &mut film).unwrap();
+    assert!(film == bytes);
+}
+
+#[tokio::test]
+async fn a_new_version_must_follow_the_one_that_it_was_made_from() {
+    let world = World::new().await;
+    let file = world.upload("a.txt", "root", b"one").await;
+    let path = format!("/workspace/{{ws}}/storage/{file}/details/");
+    let first = world.get(&path).await.expect(200)["node"]["version"].clone();
+    let update = async |version: &str| {
+        let fields = [
+            ("size", "3"),
+            ("action", "update"),
+            ("instance_id", world.workspace.as_str()),
+            ("file_id", &file),
+            ("if_version_id", version),
+        ];
+        let upload = world.form("/upload/", &fields).await.expect(200)["id"].as_str().unwrap().to_owned();
+        world.chunk(&upload, 1, b"two", "").await.expect(200);
+        world.form(&format!("/upload/{upload}/complete/"), &[]).await.expect(202);
+        world.get(&format!("/upload/{upload}/details/?wait=10")).await.expect(200)["session"].clone()
+    };
+    assert_eq!(update(first.as_str().unwrap()).await["new_file_id"], json!(file));
+    let second = world.get(&path).await.expect(200)["node"]["version"].clone();
+    assert_ne!(first, second);
+    let stale = update(first.as_str().unwrap()).await;
+    let message = format!("CONFLICT_VERSION_MISMATCH:{}", second.as_str().unwrap());
+    assert_eq!((&stale["status"], &stale["status_message"]), (&json!("assembly_failed"), &json!(message)));
+    assert_eq!(world.get(&path).await.expect(200)["node"]["version"], second);
+}
+
+#[tokio::test]
+async fn a_locked_file_is_changed_by_its_holder_only() {
+    let world = World::new().await;
+    let file = world.upload("a.txt", "root", b"one").await;
+    let path = format!("/workspace/{{ws}}/storage/{file}");
+    let ann = json!({ "key": "ann", "user": "Ann" });
+    world.control(Method::POST, "/control/api-keys", ann).await;
+    let locked = world.send(world.client.post(world.url(&format!("{path}/lock/"))).bearer_auth("ann")).await;
+    let token = locked.expect(200)["lock_token"].clone();
+
+    world.form(&format!("{path}/update/"), &[("name", "b.txt")]).await.refused(409, 1660);
+    world.delete(&format!("{path}/delete/")).await.refused(409, 1660);
+    let form = world.single("a.txt", "root", b"two");
+    let made = world.send(world.request(Method::POST, "/upload/").multipart(form)).await.expect(200);
+    let session = format!("/upload/{}/details/?wait=10", made["id"].as_str().unwrap());
+    assert_eq!(world.get(&session).await.expect(200)["session"]["status"], "store_failed");
+    let read = world.request(Method::GET, &format!("{path}/read/"));
+    assert_eq!(read.send().await.unwrap().text().await.unwrap(), "one", "others may read it");
+
+    let release = world.client.delete(world.url(&format!("{path}/lock/"))).bearer_auth("ann");
+    world.send(release.form(&[("lock_token", token.as_str().unwrap())])).await.expect(200);
+    assert_eq!(world.upload("a.txt", "root", b"two").await, file);
 }
 
 #[tokio::test]

@@ -54,10 +54,10 @@ async fn poll(
     }
 }
 
-/// A workspace, an organisation, or the caller: uploads are announced under the user.
+/// A workspace or share, an organisation, or the caller: uploads are announced under the user.
 fn find(rows: &Connection, caller: &Caller, entity: &str) -> Result<ProfileId, ApiError> {
-    if let Some(workspace) = accounts::find_workspace(rows, entity)? {
-        return Ok(workspace.id);
+    if let Some(profile) = accounts::find_profile(rows, entity)? {
+        return Ok(profile.id);
     }
     if let Some(org) = accounts::find_org(rows, entity)? {
         return Ok(org.id);

@@ -1,7 +1,5 @@
 //! Reading files: a token from `requestread`, bytes from `read`.
 
-use std::{num::NonZeroU64, time::Duration};
-
 use axum::{
     Extension,
     body::Body,
@@ -9,8 +7,6 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
-use bytes::Bytes;
-use futures::{Stream, StreamExt as _};
 use rusqlite::Connection;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
@@ -19,27 +15,27 @@ use super::{path::NodePath, storage};
 use crate::{
     app::App,
     envelope::{ApiError, Reply, code},
-    ids::{NodeId, ProfileId, VersionId},
+    faults::replace,
+    ids::{NodeId, VersionId},
     params::{Params, Query},
-    routes::{Caller, Routes, Scope},
+    routes::{Caller, Routes},
     store::{
         accounts::Workspace,
         events::{self, EventName},
-        nodes::{self, Node, Version},
+        nodes::{self, Node},
+        versions::{self, Version},
     },
+    tokens,
 };
 
 const BUFFER: usize = 32 * 1024;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes
-        .get(
-            "/workspace/{workspace}/storage/{node}/requestread/",
-            "download.requestread",
-            Scope::Workspace,
-            request_read,
-        )
-        .get_by_token("/workspace/{workspace}/storage/{node}/read/", "download.read", Scope::Workspace, read)
+    storage::PREFIXES.into_iter().fold(routes, |routes, (prefix, scope)| {
+        routes
+            .get(&format!("{prefix}/{{node}}/requestread/"), "download.requestread", scope, request_read)
+            .get_by_token(&format!("{prefix}/{{node}}/read/"), "download.read", scope, read)
+    })
 }
 
 async fn request_read(
@@ -53,7 +49,8 @@ async fn request_read(
     app.store.write(|rows| {
         let (node, _) = content(rows, &workspace, &id, wanted.as_ref())?;
         events::record_node(rows, &workspace, &caller.user, EventName::DownloadTokenCreated, &node)?;
-        Ok(Reply::new().with("token", app.tokens.issue(&workspace.id, &id, wanted)))
+        let lifetime = app.faults.token_lifetime(workspace.id.as_str()).unwrap_or(tokens::LIFETIME);
+        Ok(Reply::new().with("token", app.tokens.issue(&workspace.id, &id, wanted, lifetime)))
     })
 }
 
@@ -76,6 +73,7 @@ async fn read(
         }
         wanted = wanted.or(claims.version);
     }
+    let replaced = replace::on_read(&app, &workspace, &id).await?;
     let (node, version) = app.store.read(|rows| content(rows, &workspace, &id, wanted.as_ref()))?;
     let size = version.size.unsigned_abs();
     let range = headers.get(header::RANGE).filter(|_| app.settings.ranges);
@@ -88,7 +86,8 @@ async fn read(
     let mut file = version.open(&app.store.blobs).await?;
     file.seek(std::io::SeekFrom::Start(start)).await?;
     let bytes = ReaderStream::with_capacity(file.take(length), BUFFER);
-    let mut response = Response::new(Body::from_stream(throttled(bytes, app.clone(), workspace.id)));
+    let body = Body::from_stream(bytes).into_data_stream();
+    let mut response = Response::new(Body::from_stream(replace::during(body, replaced)));
     let headers = response.headers_mut();
     if let Ok(mimetype) = HeaderValue::from_str(&storage::mimetype(&node.name)) {
         headers.insert(header::CONTENT_TYPE, mimetype);
@@ -113,46 +112,29 @@ fn version_id(query: &Params) -> Result<Option<VersionId>, ApiError> {
         .transpose()
 }
 
-/// The file and the version of it that is asked for, by default the current one.
+/// The file and the version of it that is asked for, by default the current one. A file in the trash can
+/// be read until it is purged. (No source says so; people look into the trash before they empty it.)
 fn content(
     rows: &Connection,
     workspace: &Workspace,
     id: &NodeId,
     wanted: Option<&VersionId>,
 ) -> Result<(Node, Version), ApiError> {
-    let node = storage::existing(rows, workspace, id)?;
-    if node.trashed {
-        return Err(ApiError::new(StatusCode::NOT_FOUND, code::CONTENT_GONE, "The content is gone"));
-    }
+    let node = match nodes::find(rows, &workspace.id, id)? {
+        Some(node) => node,
+        None if nodes::is_purged(rows, &workspace.id, id)? => {
+            let text = "The content is gone";
+            return Err(ApiError::new(StatusCode::NOT_FOUND, code::CONTENT_GONE, text));
+        }
+        None => return Err(ApiError::node_not_found()),
+    };
     let current =
         node.content.clone().ok_or_else(|| ApiError::invalid("node", "must be a file", "file id"))?;
     let version = match wanted {
         None => Some(current),
-        Some(wanted) => nodes::versions(rows, id)?.into_iter().find(|version| version.id == *wanted),
+        Some(wanted) => versions::list(rows, id)?.into_iter().find(|version| version.id == *wanted),
     };
     Ok((node, version.ok_or_else(|| ApiError::not_found("version"))?))
-}
-
-/// Slows a download down to the cap that is set at each moment.
-fn throttled<E>(
-    bytes: impl Stream<Item = Result<Bytes, E>>,
-    app: App,
-    workspace: ProfileId,
-) -> impl Stream<Item = Result<Bytes, E>> {
-    bytes.then(move |piece| {
-        let cap = app.faults.bandwidth(workspace.as_str());
-        async move {
-            if let (Some(cap), Ok(piece)) = (cap, &piece) {
-                tokio::time::sleep(time_for(piece.len(), cap)).await;
-            }
-            piece
-        }
-    })
-}
-
-fn time_for(bytes: usize, per_second: NonZeroU64) -> Duration {
-    let micros = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(1_000_000) / per_second;
-    Duration::from_micros(micros)
 }
 
 /// What a `Range` header asks for (RFC 9110 §14).

@@ -7,7 +7,7 @@ use axum::{Extension, extract::State};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::{path::NodePath, storage};
+use super::{page::Offset, path::NodePath, storage};
 use crate::{
     app::App,
     envelope::{ApiError, Reply, code},
@@ -30,7 +30,31 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get(&at("facts/"), "metadata.facts", Scope::Workspace, read)
         .post(&at("facts/"), "metadata.set_facts", Scope::Workspace, write)
         .get(&at("details/"), "metadata.details", Scope::Workspace, read)
+        .get(&at("versions/"), "metadata.versions", Scope::Workspace, versions)
         .delete(&at(""), "metadata.delete", Scope::Workspace, delete)
+}
+
+/// The facts as they were after each change, newest first.
+async fn versions(
+    State(app): State<App>,
+    Extension(workspace): Extension<Workspace>,
+    NodePath(node): NodePath,
+    Query(query): Query,
+) -> Result<Reply, ApiError> {
+    let found = app.store.read(|rows| {
+        storage::existing(rows, &workspace, &node)?;
+        Ok::<_, ApiError>(metadata::versions(rows, &node)?)
+    })?;
+    let (found, pagination) = Offset::read(&query)?.cut(found);
+    let found: Vec<Value> = found
+        .iter()
+        .map(|version| {
+            json!({
+                "id": version.id, "user_id": version.user, "items": version.items, "created": version.created,
+            })
+        })
+        .collect();
+    Ok(Reply::new().with("object_id", node).with("versions", found).with("pagination", pagination))
 }
 
 async fn read(
@@ -77,7 +101,7 @@ async fn write(
             );
         }
         if facts.values().any(|value| !value.is_null()) {
-            events::record(rows, &workspace, &caller.user, EventName::MetadataUpdated, node.as_str())?;
+            changed(rows, &workspace, &caller, &node, EventName::MetadataUpdated)?;
         }
         reply(rows, &workspace, &node)
     })
@@ -140,10 +164,24 @@ async fn delete(
             deleted |= metadata::delete(rows, &node, key)?;
         }
         if deleted {
-            events::record(rows, &workspace, &caller.user, EventName::MetadataDeleted, node.as_str())?;
+            changed(rows, &workspace, &caller, &node, EventName::MetadataDeleted)?;
         }
         reply(rows, &workspace, &node)
     })
+}
+
+/// Writes the event and the new version.
+fn changed(
+    rows: &Connection,
+    workspace: &Workspace,
+    caller: &Caller,
+    node: &NodeId,
+    event: EventName,
+) -> Result<(), ApiError> {
+    let items: Vec<Value> = metadata::facts(rows, &workspace.id, node)?.iter().map(view).collect();
+    metadata::put_version(rows, node, &caller.user, &items.into())?;
+    events::record(rows, workspace, &caller.user, event, node.as_str())?;
+    Ok(())
 }
 
 fn reply(rows: &Connection, workspace: &Workspace, node: &NodeId) -> Result<Reply, ApiError> {

@@ -10,10 +10,12 @@ mod orgs;
 mod page;
 mod path;
 mod storage;
-pub(crate) use storage::mimetype;
+mod subscriptions;
+pub(crate) use storage::{check_name, mimetype};
 
 pub(crate) mod upload;
 mod webhooks;
+mod zip;
 
 use crate::{WebhookDialect, app::App, routes::Routes};
 
@@ -26,6 +28,7 @@ pub(crate) fn routes(app: App) -> Routes {
         orgs::routes,
         storage::routes,
         download::routes,
+        zip::routes,
         upload::routes,
         comments::routes,
         metadata::routes,
@@ -36,6 +39,7 @@ pub(crate) fn routes(app: App) -> Routes {
     }
     match dialect {
         Some(WebhookDialect::Guide) => webhooks::routes(routes),
+        Some(WebhookDialect::Subscriptions) => subscriptions::routes(routes),
         None => routes,
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     routes::{Routes, Scope},
     store::{
         accounts::Workspace,
+        format::Format,
         webhooks::{self, EventType, Webhook},
     },
     time::Instant,
@@ -42,6 +43,8 @@ async fn create(
         secret: form.required("secret")?.to_owned(),
         enabled: true,
         created: Instant::now(),
+        format: Format::default(),
+        failures: 0,
     };
     app.store.write(|rows| webhooks::put(rows, &webhook))?;
     Ok(reply(&webhook))
@@ -86,6 +89,7 @@ fn apply(webhook: &mut Webhook, form: &Params) -> Result<(), ApiError> {
     }
     if form.optional("enabled").is_some() {
         webhook.enabled = form.flag("enabled")?;
+        webhook.failures = 0;
     }
     Ok(())
 }

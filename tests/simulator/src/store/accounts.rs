@@ -1,4 +1,4 @@
-//! Users, API keys, organisations and workspaces.
+//! Users, API keys, organisations, workspaces and shares.
 
 use rusqlite::{Connection, Result, Row};
 
@@ -12,12 +12,35 @@ pub(crate) struct Org {
     pub(crate) name: String,
     pub(crate) domain: String,
     pub(crate) created: Instant,
+    /// The caller is no member; somebody of it shares with them.
+    pub(crate) external: bool,
 }
 
-/// A workspace.
+/// What holds files. Both kinds do it in the same way, below different paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProfileKind {
+    Workspace,
+    Share,
+}
+
+impl ProfileKind {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Workspace => "workspace",
+            Self::Share => "share",
+        }
+    }
+
+    pub(crate) fn of(text: &str) -> Self {
+        if text == "share" { Self::Share } else { Self::Workspace }
+    }
+}
+
+/// A workspace, or a share with files of its own.
 #[derive(Debug, Clone)]
 pub(crate) struct Workspace {
     pub(crate) id: ProfileId,
+    pub(crate) kind: ProfileKind,
     pub(crate) org: ProfileId,
     pub(crate) org_domain: String,
     pub(crate) name: String,
@@ -25,17 +48,41 @@ pub(crate) struct Workspace {
     pub(crate) created: Instant,
 }
 
-const ORG: &str = "SELECT id, name, domain, created FROM orgs";
-const WORKSPACE: &str = "SELECT w.id, w.org, o.domain, w.name, w.folder_name, w.created \
+/// What a key may do beside working with files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Rights {
+    /// Search the event log.
+    pub(crate) events_search: bool,
+    /// Follow the change feed of an organisation.
+    pub(crate) org_changes: bool,
+}
+
+impl Default for Rights {
+    fn default() -> Self {
+        Self { events_search: true, org_changes: true }
+    }
+}
+
+const ORG: &str = "SELECT id, name, domain, created, external FROM orgs";
+const WORKSPACE: &str = "SELECT w.id, w.org, o.domain, w.name, w.folder_name, w.created, w.kind \
                          FROM workspaces w JOIN orgs o ON o.id = w.org";
 
 fn org(row: &Row<'_>) -> Result<Org> {
-    Ok(Org { id: row.get(0)?, name: row.get(1)?, domain: row.get(2)?, created: row.get(3)? })
+    Ok(Org {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        domain: row.get(2)?,
+        created: row.get(3)?,
+        external: row.get(4)?,
+    })
 }
 
 fn workspace(row: &Row<'_>) -> Result<Workspace> {
+    let kind: String = row.get(6)?;
     Ok(Workspace {
         id: row.get(0)?,
+        kind: ProfileKind::of(&kind),
         org: row.get(1)?,
         org_domain: row.get(2)?,
         name: row.get(3)?,
@@ -44,8 +91,10 @@ fn workspace(row: &Row<'_>) -> Result<Workspace> {
     })
 }
 
-pub(crate) fn user_of_key(rows: &Connection, key: &str) -> Result<Option<ProfileId>> {
-    one(rows, "SELECT user FROM api_keys WHERE key = ?1", [key], |row| row.get(0))
+pub(crate) fn user_of_key(rows: &Connection, key: &str) -> Result<Option<(ProfileId, Rights)>> {
+    one(rows, "SELECT user, events_search, org_changes FROM api_keys WHERE key = ?1", [key], |row| {
+        Ok((row.get(0)?, Rights { events_search: row.get(1)?, org_changes: row.get(2)? }))
+    })
 }
 
 /// The user of that name, made when there is none.
@@ -58,8 +107,11 @@ pub(crate) fn user(rows: &Connection, name: &str) -> Result<ProfileId> {
 }
 
 /// Adds a key; a key that exists already goes to the new user.
-pub(crate) fn put_key(rows: &Connection, key: &str, user: &ProfileId) -> Result<()> {
-    rows.execute("INSERT OR REPLACE INTO api_keys (key, user) VALUES (?1, ?2)", (key, user))?;
+pub(crate) fn put_key(rows: &Connection, key: &str, user: &ProfileId, rights: Rights) -> Result<()> {
+    rows.execute(
+        "INSERT OR REPLACE INTO api_keys (key, user, events_search, org_changes) VALUES (?1, ?2, ?3, ?4)",
+        (key, user, rights.events_search, rights.org_changes),
+    )?;
     Ok(())
 }
 
@@ -77,8 +129,15 @@ pub(crate) fn put_org(rows: &Connection, name: &str) -> Result<Org> {
     rows.prepare_cached(&format!("{ORG} WHERE name = ?1 OR domain = ?2"))?.query_row((name, slug(name)), org)
 }
 
-pub(crate) fn orgs(rows: &Connection) -> Result<Vec<Org>> {
-    all(rows, &format!("{ORG} ORDER BY created"), [], org)
+/// Makes an organisation one that the callers are not members of, or are.
+pub(crate) fn set_external(rows: &Connection, org: &ProfileId, external: bool) -> Result<()> {
+    rows.execute("UPDATE orgs SET external = ?2 WHERE id = ?1", (org, external))?;
+    Ok(())
+}
+
+/// Those that the callers are members of, or the others.
+pub(crate) fn orgs(rows: &Connection, external: bool) -> Result<Vec<Org>> {
+    all(rows, &format!("{ORG} WHERE external = ?1 ORDER BY created"), [external], org)
 }
 
 /// By id or by domain, as paths may name it.
@@ -86,36 +145,54 @@ pub(crate) fn find_org(rows: &Connection, named: &str) -> Result<Option<Org>> {
     one(rows, &format!("{ORG} WHERE id = ?1 OR domain = ?1"), [named], org)
 }
 
-/// Makes a workspace. The folder name is unique over all workspaces: a taken one gets the id
-/// behind it.
-pub(crate) fn create_workspace(
+/// Makes a workspace or a share. The folder name is unique over all of both: a taken one gets the
+/// id behind it.
+pub(crate) fn create_profile(
     rows: &Connection,
     id: &ProfileId,
     org: &ProfileId,
     name: &str,
+    kind: ProfileKind,
 ) -> Result<Workspace> {
     let mut folder_name = slug(name);
-    if find_workspace(rows, &folder_name)?.is_some() {
+    if find_profile(rows, &folder_name)?.is_some() {
         folder_name = format!("{folder_name}-{id}");
     }
     rows.execute(
-        "INSERT INTO workspaces (id, org, name, folder_name, created) VALUES (?1, ?2, ?3, ?4, ?5)",
-        (id, org, name, folder_name, Instant::now()),
+        "INSERT INTO workspaces (id, org, name, folder_name, created, kind) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        (id, org, name, folder_name, Instant::now(), kind.as_str()),
     )?;
     rows.query_row(&format!("{WORKSPACE} WHERE w.id = ?1"), [id], workspace)
 }
 
 pub(crate) fn workspaces(rows: &Connection, org: Option<&ProfileId>) -> Result<Vec<Workspace>> {
-    all(rows, &format!("{WORKSPACE} WHERE ?1 IS NULL OR w.org = ?1 ORDER BY w.created"), [org], workspace)
+    let sql =
+        format!("{WORKSPACE} WHERE (?1 IS NULL OR w.org = ?1) AND w.kind = 'workspace' ORDER BY w.created");
+    all(rows, &sql, [org], workspace)
+}
+
+pub(crate) fn shares(rows: &Connection, org: &ProfileId) -> Result<Vec<Workspace>> {
+    let sql = format!("{WORKSPACE} WHERE w.org = ?1 AND w.kind = 'share' ORDER BY w.created");
+    all(rows, &sql, [org], workspace)
 }
 
 /// By id or by folder name, as paths may name it.
 pub(crate) fn find_workspace(rows: &Connection, named: &str) -> Result<Option<Workspace>> {
+    Ok(find_profile(rows, named)?.filter(|found| found.kind == ProfileKind::Workspace))
+}
+
+pub(crate) fn find_share(rows: &Connection, named: &str) -> Result<Option<Workspace>> {
+    Ok(find_profile(rows, named)?.filter(|found| found.kind == ProfileKind::Share))
+}
+
+/// A workspace or a share.
+pub(crate) fn find_profile(rows: &Connection, named: &str) -> Result<Option<Workspace>> {
     one(rows, &format!("{WORKSPACE} WHERE w.id = ?1 OR w.folder_name = ?1"), [named], workspace)
 }
 
 pub(crate) fn workspace_named(rows: &Connection, org: &ProfileId, name: &str) -> Result<Option<Workspace>> {
-    one(rows, &format!("{WORKSPACE} WHERE w.org = ?1 AND w.name = ?2"), (org, name), workspace)
+    let sql = format!("{WORKSPACE} WHERE w.org = ?1 AND w.name = ?2 AND w.kind = 'workspace'");
+    one(rows, &sql, (org, name), workspace)
 }
 
 /// Lower-case letters, digits and single hyphens.

@@ -77,6 +77,11 @@ impl Blobs {
         File::open(self.kept.join(name)).await
     }
 
+    /// The same for code that runs on a thread of its own.
+    pub(crate) fn read_blocking(&self, name: &str) -> std::io::Result<std::fs::File> {
+        std::fs::File::open(self.kept.join(name))
+    }
+
     /// Removes a blob. It may be gone already, when a crash came between file and row.
     pub(crate) async fn remove(&self, name: &str) -> std::io::Result<()> {
         match tokio::fs::remove_file(self.kept.join(name)).await {

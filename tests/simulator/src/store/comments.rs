@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Result, Row};
 use serde_json::Value;
 
-use super::{all, one};
+use super::{accounts::ProfileKind, all, one};
 use crate::{
     ids::{CommentId, ProfileId},
     time::Instant,
@@ -13,6 +13,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Comment {
     pub(crate) id: CommentId,
+    /// Where the node is: in a workspace or in a share.
+    pub(crate) entity: ProfileKind,
     pub(crate) workspace: ProfileId,
     pub(crate) node: String,
     pub(crate) author: ProfileId,
@@ -26,12 +28,14 @@ pub(crate) struct Comment {
 }
 
 const COMMENT: &str = "SELECT id, workspace, node, author, parent, body, reference, properties, created, updated, \
-                       deleted FROM comments";
+                       deleted, (SELECT kind FROM workspaces w WHERE w.id = workspace) FROM comments";
 
 fn comment(row: &Row<'_>) -> Result<Comment> {
     let (reference, properties): (Option<String>, Option<String>) = (row.get(6)?, row.get(7)?);
+    let entity: String = row.get(11)?;
     Ok(Comment {
         id: row.get(0)?,
+        entity: ProfileKind::of(&entity),
         workspace: row.get(1)?,
         node: row.get(2)?,
         author: row.get(3)?,
@@ -48,8 +52,9 @@ fn comment(row: &Row<'_>) -> Result<Comment> {
 /// Adds a comment or replaces the one with its id.
 pub(crate) fn put(rows: &Connection, comment: &Comment) -> Result<()> {
     rows.execute(
-        "INSERT OR REPLACE INTO comments (id, workspace, node, author, parent, body, reference, properties, \
-         created, updated, deleted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO comments (id, workspace, node, author, parent, body, reference, properties, \
+         created, updated, deleted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+         ON CONFLICT (id) DO UPDATE SET body = ?6, reference = ?7, properties = ?8, updated = ?10, deleted = ?11",
         (
             &comment.id,
             &comment.workspace,

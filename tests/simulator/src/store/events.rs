@@ -3,62 +3,12 @@
 
 use rusqlite::{Connection, Result, Row, types::Value};
 
+pub(crate) use super::event_names::EventName;
 use super::{accounts::Workspace, all, deliveries, nodes::Node, one};
 use crate::{
     ids::{EventId, ProfileId},
     time::Instant,
 };
-
-/// What can happen, with the event names and sub-categories of the real service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum EventName {
-    FileAdded,
-    FileUpdated,
-    FileMoved,
-    FileDeleted,
-    FolderCreated,
-    /// Not in any published list; the service reports renames as `*_updated`.
-    FolderUpdated,
-    FolderMoved,
-    FolderDeleted,
-    DownloadTokenCreated,
-    CommentCreated,
-    CommentUpdated,
-    CommentDeleted,
-    /// The published list names only the family `metadata_kv_*`.
-    MetadataUpdated,
-    MetadataDeleted,
-}
-
-impl EventName {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::FileAdded => "workspace_storage_file_added",
-            Self::FileUpdated => "workspace_storage_file_updated",
-            Self::FileMoved => "workspace_storage_file_moved",
-            Self::FileDeleted => "workspace_storage_file_deleted",
-            Self::FolderCreated => "workspace_storage_folder_created",
-            Self::FolderUpdated => "workspace_storage_folder_updated",
-            Self::FolderMoved => "workspace_storage_folder_moved",
-            Self::FolderDeleted => "workspace_storage_folder_deleted",
-            Self::DownloadTokenCreated => "workspace_storage_download_token_created",
-            Self::CommentCreated => "comment_created",
-            Self::CommentUpdated => "comment_updated",
-            Self::CommentDeleted => "comment_deleted",
-            Self::MetadataUpdated => "metadata_kv_updated",
-            Self::MetadataDeleted => "metadata_kv_deleted",
-        }
-    }
-
-    const fn sub_category(self) -> &'static str {
-        match self {
-            Self::FileAdded | Self::FileUpdated | Self::DownloadTokenCreated => "transfer",
-            Self::CommentCreated | Self::CommentUpdated | Self::CommentDeleted => "comments",
-            Self::MetadataUpdated | Self::MetadataDeleted => "metadata",
-            _ => "storage",
-        }
-    }
-}
 
 /// A row of the log.
 #[derive(Debug, Clone)]
@@ -118,10 +68,11 @@ pub(crate) fn record(
     let id = EventId::random();
     rows.execute(
         "INSERT INTO events (id, event, category, sub_category, org, workspace, object, user, created) \
-         VALUES (?1, ?2, 'workspace', ?3, ?4, ?5, ?6, ?7, ?8)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         (
             &id,
-            name.as_str(),
+            name.in_profile(workspace.kind),
+            workspace.kind.as_str(),
             name.sub_category(),
             &workspace.org,
             &workspace.id,
@@ -190,13 +141,23 @@ pub(crate) fn head(rows: &Connection) -> Result<i64> {
     rows.query_row("SELECT coalesce(max(seq), 0) FROM events", [], |row| row.get(0))
 }
 
-/// Changes of stored files and folders of an organisation after an event, oldest first.
+/// Changes of stored files and folders of an organisation after an event, oldest first. What was only
+/// read is left out, and so is what is not storage.
 pub(crate) fn changes(rows: &Connection, org: &ProfileId, after: i64, limit: usize) -> Result<Vec<Event>> {
-    let sql = format!(
-        "{EVENT} WHERE org = ?1 AND seq > ?2 AND event LIKE 'workspace\\_storage\\_%' ESCAPE '\\' \
-         AND event <> ?3 ORDER BY seq LIMIT {limit}"
-    );
-    all(rows, &sql, (org, after, EventName::DownloadTokenCreated.as_str()), event)
+    let sql = format!("{EVENT} WHERE org = ?1 AND seq > ?2 ORDER BY seq");
+    let mut found = Vec::new();
+    let mut statement = rows.prepare_cached(&sql)?;
+    let mut events = statement.query((org, after))?;
+    while let Some(row) = events.next()? {
+        let event = event(row)?;
+        if EventName::is_change(&event.name) {
+            found.push(event);
+        }
+        if found.len() == limit {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// What happened in a workspace or organisation after an instant, oldest first.

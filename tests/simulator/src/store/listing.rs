@@ -4,7 +4,7 @@ use rusqlite::{Connection, Result};
 
 use super::{
     all,
-    nodes::{NODE, Node, node},
+    nodes::{self, Node, node},
 };
 use crate::ids::ProfileId;
 
@@ -55,16 +55,16 @@ pub(crate) fn children(
     page(rows, scope, (workspace.as_str(), parent), order, after, limit)
 }
 
-/// A page of everything that is not in the trash, by id. `kind` empty means every kind.
+/// A page of everything that is not in the trash. `kind` empty means every kind.
 pub(crate) fn inventory(
     rows: &Connection,
     workspace: &ProfileId,
     kind: &str,
+    order: Order,
     after: Option<&After>,
     limit: usize,
 ) -> Result<Vec<(Node, After)>> {
     let scope = "n.workspace = ?1 AND n.trashed = 0 AND (?2 = '' OR n.kind = ?2)";
-    let order = Order { by: SortBy::Created, descending: false };
     page(rows, scope, (workspace.as_str(), kind), order, after, limit)
 }
 
@@ -78,16 +78,18 @@ fn page(
 ) -> Result<Vec<(Node, After)>> {
     let column = order.by.column();
     let (compare, direction) = if order.descending { ("<", "DESC") } else { (">", "ASC") };
-    let sql = format!(
-        "{} WHERE {scope} AND (?3 IS NULL OR ({column}, n.id) {compare} (?3, ?4)) \
-         ORDER BY {column} {direction}, n.id {direction} LIMIT ?5",
-        NODE.replace(" FROM nodes", &format!(", {column} FROM nodes"))
+    let sql = nodes::select_with(
+        column,
+        &format!(
+            "WHERE {scope} AND (?3 IS NULL OR ({column}, n.id) {compare} (?3, ?4)) \
+             ORDER BY {column} {direction}, n.id {direction} LIMIT ?5"
+        ),
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let params = (first, second, after.map(|at| &at.value), after.map(|at| &at.id), limit);
     all(rows, &sql, params, |row| {
         let node = node(row)?;
-        let at = After { value: row.get(20)?, id: node.id.as_str().to_owned() };
+        let at = After { value: row.get(nodes::ADDED)?, id: node.id.as_str().to_owned() };
         Ok((node, at))
     })
 }
@@ -105,6 +107,6 @@ pub(crate) fn search(
     let total = rows
         .prepare_cached(&format!("SELECT count(*) FROM nodes n WHERE {scope}"))?
         .query_row((workspace, text), |row| row.get(0))?;
-    let sql = format!("{NODE} WHERE {scope} ORDER BY n.name, n.id LIMIT ?3 OFFSET ?4");
+    let sql = nodes::select(&format!("WHERE {scope} ORDER BY n.name, n.id LIMIT ?3 OFFSET ?4"));
     Ok((all(rows, &sql, (workspace, text, limit, offset), node)?, total))
 }

@@ -1,11 +1,12 @@
-//! Metadata facts of nodes, and the fields that a workspace has declared by using them.
+//! Metadata facts of nodes with their history, and the fields that a workspace has declared by using
+//! them.
 
 use rusqlite::{Connection, Result};
 use serde_json::Value;
 
 use super::{all, one};
 use crate::{
-    ids::{NodeId, ProfileId},
+    ids::{MetadataVersionId, NodeId, ProfileId},
     time::Instant,
 };
 
@@ -60,4 +61,36 @@ pub(crate) fn set(rows: &Connection, node: &NodeId, field: &str, value: &Value, 
 /// Whether there was such a fact.
 pub(crate) fn delete(rows: &Connection, node: &NodeId, field: &str) -> Result<bool> {
     Ok(rows.execute("DELETE FROM facts WHERE node = ?1 AND field = ?2", (node, field))? > 0)
+}
+
+/// The facts of a node as they were after a change.
+#[derive(Debug, Clone)]
+pub(crate) struct FactVersion {
+    pub(crate) id: MetadataVersionId,
+    pub(crate) user: ProfileId,
+    pub(crate) items: Value,
+    pub(crate) created: Instant,
+}
+
+/// Writes down how the facts of a node are now.
+pub(crate) fn put_version(rows: &Connection, node: &NodeId, user: &ProfileId, items: &Value) -> Result<()> {
+    rows.execute(
+        "INSERT INTO fact_versions (id, node, user, items, created) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (MetadataVersionId::random(), node, user, items.to_string(), Instant::now()),
+    )?;
+    Ok(())
+}
+
+/// Newest first.
+pub(crate) fn versions(rows: &Connection, node: &NodeId) -> Result<Vec<FactVersion>> {
+    let sql = "SELECT id, user, items, created FROM fact_versions WHERE node = ?1 ORDER BY created DESC";
+    all(rows, sql, [node], |row| {
+        let items: String = row.get(2)?;
+        Ok(FactVersion {
+            id: row.get(0)?,
+            user: row.get(1)?,
+            items: serde_json::from_str(&items).unwrap_or_default(),
+            created: row.get(3)?,
+        })
+    })
 }

@@ -9,14 +9,24 @@
 //! calls are made straight from async code.
 
 pub(crate) mod accounts;
+pub(crate) mod batches;
 pub(crate) mod blobs;
 pub(crate) mod comments;
 pub(crate) mod deliveries;
+pub(crate) mod event_names;
 pub(crate) mod events;
+pub(crate) mod format;
 pub(crate) mod listing;
+pub(crate) mod locks;
 pub(crate) mod metadata;
 pub(crate) mod nodes;
+pub(crate) mod placing;
+pub(crate) mod reactions;
+pub(crate) mod subscriptions;
+pub(crate) mod tree;
 pub(crate) mod uploads;
+pub(crate) mod versions;
+pub(crate) mod web_sources;
 pub(crate) mod webhooks;
 
 use std::{
@@ -28,6 +38,18 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use tokio::sync::watch;
 
 pub(crate) use blobs::Blobs;
+
+/// Columns that are younger than the first state directories: table, name, definition.
+const LATER_COLUMNS: [(&str, &str, &str); 8] = [
+    ("api_keys", "events_search", "INTEGER NOT NULL DEFAULT 1"),
+    ("api_keys", "org_changes", "INTEGER NOT NULL DEFAULT 1"),
+    ("orgs", "external", "INTEGER NOT NULL DEFAULT 0"),
+    ("workspaces", "kind", "TEXT NOT NULL DEFAULT 'workspace'"),
+    ("nodes", "link", "TEXT"),
+    ("webhooks", "format", "TEXT"),
+    ("webhooks", "failures", "INTEGER NOT NULL DEFAULT 0"),
+    ("deliveries", "spoilt", "TEXT"),
+];
 
 /// Why the state directory could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +77,7 @@ impl Store {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.execute_batch(include_str!("schema.sql"))?;
+        add_columns(&connection)?;
         let blobs = Blobs::open(directory)?;
         Ok(Self { connection: Mutex::new(connection), blobs, commits: watch::Sender::new(0) })
     }
@@ -99,6 +122,16 @@ impl Store {
     }
 }
 
+fn add_columns(connection: &Connection) -> rusqlite::Result<()> {
+    for (table, column, definition) in LATER_COLUMNS {
+        let sql = "SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2";
+        if connection.query_row(sql, (table, column), |row| row.get::<_, i64>(0))? == 0 {
+            connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {definition}"))?;
+        }
+    }
+    Ok(())
+}
+
 /// `query_row` whose absence of a row is `None`.
 fn one<T>(
     rows: &Connection,
@@ -117,4 +150,30 @@ fn all<T>(
     read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
     rows.prepare_cached(sql)?.query_map(params, read)?.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_of_an_older_version_gets_the_columns_that_it_lacks() {
+        let directory = tempfile::tempdir().unwrap();
+        let old = Connection::open(directory.path().join("state.sqlite")).unwrap();
+        old.execute_batch(
+            "CREATE TABLE webhooks (
+                id TEXT PRIMARY KEY, workspace TEXT NOT NULL, url TEXT NOT NULL, events TEXT NOT NULL,
+                secret TEXT NOT NULL, enabled INTEGER NOT NULL, created INTEGER NOT NULL
+             ) STRICT;
+             INSERT INTO webhooks VALUES ('wm', '1', 'http://x/', 'upload', 'secret', 1, 0);",
+        )
+        .unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let store = Store::open(directory.path()).unwrap();
+            let found = store.read(|rows| webhooks::list(rows, None)).unwrap();
+            assert_eq!((found.len(), found[0].failures), (1, 0));
+            assert_eq!(found[0].format, format::Format::default());
+        }
+    }
 }

@@ -1,18 +1,24 @@
-//! Files and folders of a workspace, and the versions of files.
+//! Files, folders and links: what they are and how they are found. [`super::tree`] changes them.
 
 use rusqlite::{Connection, Result, Row};
 
-use super::{Blobs, all, blobs::Blob, one};
+use super::{
+    locks::Lock,
+    one,
+    versions::{self, Version},
+};
 use crate::{
-    ids::{NodeId, ProfileId, UploadId, VersionId},
+    ids::{NodeId, ProfileId},
     time::Instant,
 };
 
-/// Kinds that this simulator has. The service also has `note` and `link`.
+/// Kinds that this simulator has. The service also has `note`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     File,
     Folder,
+    /// To a share.
+    Link,
 }
 
 impl Kind {
@@ -20,11 +26,12 @@ impl Kind {
         match self {
             Self::File => "file",
             Self::Folder => "folder",
+            Self::Link => "link",
         }
     }
 }
 
-/// A file or folder, with the current version of a file.
+/// A node, with the current version of a file.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) id: NodeId,
@@ -41,50 +48,40 @@ pub(crate) struct Node {
     pub(crate) creator: ProfileId,
     pub(crate) title: Option<String>,
     pub(crate) short: Option<String>,
+    /// The share that a link leads to.
+    pub(crate) link: Option<ProfileId>,
+    /// Only one that holds.
+    pub(crate) lock: Option<Lock>,
     pub(crate) content: Option<Version>,
 }
 
-/// One version of the bytes of a file.
-#[derive(Debug, Clone)]
-pub(crate) struct Version {
-    pub(crate) id: VersionId,
-    pub(crate) blob: String,
-    pub(crate) size: i64,
-    pub(crate) sha256: String,
-    pub(crate) crc32c: String,
-    pub(crate) created: Instant,
-    pub(crate) creator: ProfileId,
-    pub(crate) upload: UploadId,
+const COLUMNS: &str = "n.id, n.parent, n.kind, n.name, n.created, n.modified, n.deleted, n.deleted_from, \
+    n.trashed, n.creator, n.title, n.short, n.link, \
+    l.token, l.owner, l.client_info, l.seconds, l.created, l.expires";
+const TABLES: &str = "nodes n LEFT JOIN versions v ON v.id = n.version LEFT JOIN locks l ON l.node = n.id";
+
+/// Position of the first column that [`select_with`] adds.
+pub(super) const ADDED: usize = 27;
+
+/// A query for [`node`]: `rest` begins with `WHERE`, and calls the table of nodes `n`.
+pub(super) fn select(rest: &str) -> String {
+    format!("SELECT {}, {COLUMNS} FROM {TABLES} {rest}", versions::COLUMNS)
 }
 
-impl Version {
-    pub(crate) async fn open(&self, blobs: &Blobs) -> std::io::Result<tokio::fs::File> {
-        blobs.read(&self.blob).await
-    }
-}
-
-pub(super) const NODE: &str = "SELECT v.id, v.blob, v.size, v.sha256, v.crc32c, v.created, v.creator, v.upload, \
-    n.id, n.parent, n.kind, n.name, n.created, n.modified, n.deleted, n.deleted_from, n.trashed, n.creator, \
-    n.title, n.short FROM nodes n LEFT JOIN versions v ON v.id = n.version";
-
-fn version(row: &Row<'_>) -> Result<Version> {
-    Ok(Version {
-        id: row.get(0)?,
-        blob: row.get(1)?,
-        size: row.get(2)?,
-        sha256: row.get(3)?,
-        crc32c: row.get(4)?,
-        created: row.get(5)?,
-        creator: row.get(6)?,
-        upload: row.get(7)?,
-    })
+/// The same with one more column.
+pub(super) fn select_with(column: &str, rest: &str) -> String {
+    format!("SELECT {}, {COLUMNS}, {column} FROM {TABLES} {rest}", versions::COLUMNS)
 }
 
 pub(super) fn node(row: &Row<'_>) -> Result<Node> {
     let kind: String = row.get(10)?;
-    let kind = if kind == "folder" { Kind::Folder } else { Kind::File };
+    let kind = match kind.as_str() {
+        "folder" => Kind::Folder,
+        "link" => Kind::Link,
+        _ => Kind::File,
+    };
     Ok(Node {
-        content: if kind == Kind::File { Some(version(row)?) } else { None },
+        content: if kind == Kind::File { Some(versions::version(row)?) } else { None },
         kind,
         id: row.get(8)?,
         parent: row.get(9)?,
@@ -97,11 +94,26 @@ pub(super) fn node(row: &Row<'_>) -> Result<Node> {
         creator: row.get(17)?,
         title: row.get(18)?,
         short: row.get(19)?,
+        link: row.get(20)?,
+        lock: lock(row)?.filter(Lock::holds),
     })
 }
 
+fn lock(row: &Row<'_>) -> Result<Option<Lock>> {
+    let Some(token) = row.get(21)? else { return Ok(None) };
+    let client_info: Option<String> = row.get(23)?;
+    Ok(Some(Lock {
+        token,
+        owner: row.get(22)?,
+        client_info: client_info.and_then(|text| serde_json::from_str(&text).ok()),
+        seconds: row.get(24)?,
+        created: row.get(25)?,
+        expires: row.get(26)?,
+    }))
+}
+
 pub(crate) fn find(rows: &Connection, workspace: &ProfileId, id: &NodeId) -> Result<Option<Node>> {
-    one(rows, &format!("{NODE} WHERE n.workspace = ?1 AND n.id = ?2"), (workspace, id), node)
+    one(rows, &select("WHERE n.workspace = ?1 AND n.id = ?2"), (workspace, id), node)
 }
 
 /// The live child of that name.
@@ -111,7 +123,7 @@ pub(crate) fn named(
     parent: &str,
     name: &str,
 ) -> Result<Option<Node>> {
-    let sql = format!("{NODE} WHERE n.workspace = ?1 AND n.parent = ?2 AND n.name = ?3 AND n.trashed = 0");
+    let sql = select("WHERE n.workspace = ?1 AND n.parent = ?2 AND n.name = ?3 AND n.trashed = 0");
     one(rows, &sql, (workspace, parent, name), node)
 }
 
@@ -138,6 +150,16 @@ pub(crate) fn is_within(rows: &Connection, place: &str, folder: &NodeId) -> Resu
     rows.prepare_cached(sql)?.query_row((place, folder), |row| row.get(0))
 }
 
+/// Whether new children can be put there: `root`, or a folder that is not in the trash.
+pub(crate) fn is_live_folder(rows: &Connection, workspace: &ProfileId, place: &str) -> Result<bool> {
+    if place == "root" {
+        return Ok(true);
+    }
+    let sql = "SELECT EXISTS (SELECT 1 FROM nodes \
+               WHERE workspace = ?1 AND id = ?2 AND kind = 'folder' AND trashed = 0)";
+    rows.prepare_cached(sql)?.query_row((workspace, place), |row| row.get(0))
+}
+
 /// The name itself, or `name (2)`, `name (3)` … when a live sibling has it.
 pub(crate) fn free_name(
     rows: &Connection,
@@ -158,90 +180,8 @@ pub(crate) fn free_name(
     Ok(candidate)
 }
 
-/// Adds a folder or, with content, a file.
-pub(crate) fn insert(
-    rows: &Connection,
-    workspace: &ProfileId,
-    parent: &str,
-    name: &str,
-    creator: &ProfileId,
-    kind: Kind,
-) -> Result<NodeId> {
-    let id = NodeId::random();
-    rows.execute(
-        "INSERT INTO nodes (id, workspace, parent, kind, name, created, modified, creator) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)",
-        (&id, workspace, parent, kind.as_str(), name, Instant::now(), creator),
-    )?;
-    Ok(id)
-}
-
-/// Gives a file new bytes; the old ones stay as a version.
-pub(crate) fn add_version(
-    rows: &Connection,
-    id: &NodeId,
-    blob: &Blob,
-    creator: &ProfileId,
-    upload: &UploadId,
-) -> Result<()> {
-    let (version, now) = (VersionId::random(), Instant::now());
-    rows.execute(
-        "INSERT INTO versions (id, node, blob, size, sha256, crc32c, created, creator, upload) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        (
-            &version,
-            id,
-            &blob.name,
-            blob.size,
-            &blob.sha256,
-            format!("{:08x}", blob.crc32c),
-            now,
-            creator,
-            upload,
-        ),
-    )?;
-    rows.execute("UPDATE nodes SET version = ?2, modified = ?3 WHERE id = ?1", (id, &version, now))?;
-    Ok(())
-}
-
-/// All versions of a file, newest first.
-pub(crate) fn versions(rows: &Connection, id: &NodeId) -> Result<Vec<Version>> {
-    let sql = "SELECT id, blob, size, sha256, crc32c, created, creator, upload FROM versions \
-               WHERE node = ?1 ORDER BY created DESC";
-    all(rows, sql, [id], version)
-}
-
-pub(crate) fn relocate(rows: &Connection, id: &NodeId, parent: &str, name: &str) -> Result<()> {
-    rows.execute(
-        "UPDATE nodes SET parent = ?2, name = ?3, modified = ?4 WHERE id = ?1",
-        (id, parent, name, Instant::now()),
-    )?;
-    Ok(())
-}
-
-pub(crate) fn describe(
-    rows: &Connection,
-    id: &NodeId,
-    title: Option<&str>,
-    short: Option<&str>,
-) -> Result<()> {
-    rows.execute(
-        "UPDATE nodes SET title = coalesce(?2, title), short = coalesce(?3, short), modified = ?4 WHERE id = ?1",
-        (id, title, short, Instant::now()),
-    )?;
-    Ok(())
-}
-
-/// Moves a node to the trash and marks everything below it.
-pub(crate) fn trash(rows: &Connection, id: &NodeId) -> Result<()> {
-    rows.execute(
-        "WITH RECURSIVE below(id) AS (SELECT ?1 UNION SELECT n.id FROM nodes n JOIN below ON n.parent = below.id) \
-         UPDATE nodes SET trashed = 1 WHERE id IN below",
-        [id],
-    )?;
-    rows.execute(
-        "UPDATE nodes SET deleted = ?2, deleted_from = parent, parent = 'trash' WHERE id = ?1",
-        (id, Instant::now()),
-    )?;
-    Ok(())
+/// Whether there was such a file and it was purged.
+pub(crate) fn is_purged(rows: &Connection, workspace: &ProfileId, id: &NodeId) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM purged WHERE workspace = ?1 AND node = ?2)";
+    rows.prepare_cached(sql)?.query_row((workspace, id), |row| row.get(0))
 }

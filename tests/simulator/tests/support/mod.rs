@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod receiver;
+
 use std::{path::Path, time::Duration};
 
 use fastio_simulator::{Settings, Simulator, WebhookDialect};
@@ -125,6 +127,12 @@ impl World {
         assert!(response.status().is_success(), "{}", response.status());
         let text = response.text().await.unwrap();
         if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() }
+    }
+
+    /// Sets a fault for this workspace.
+    pub(crate) async fn fault(&self, mut fault: Value) {
+        fault["workspace"] = json!(self.workspace);
+        self.control(Method::POST, "/control/faults", fault).await;
     }
 
     pub(crate) fn single(&self, name: &str, folder: &str, bytes: &[u8]) -> multipart::Form {

@@ -1,21 +1,22 @@
-//! Making folders, moving, renaming, deleting.
+//! Making folders, moving, renaming.
 
 use axum::{Extension, extract::State};
 use rusqlite::Connection;
 use serde_json::json;
 
-use super::{check_name, existing, folder, live, view};
+use super::{by_kind, changeable, check_name, finish, folder, make_room, reply};
 use crate::{
     api::path::{NodePath, Place},
     app::App,
     envelope::{ApiError, Reply, code},
     ids::NodeId,
-    params::Form,
+    params::{Form, Params},
     routes::Caller,
     store::{
         accounts::Workspace,
-        events::{self, EventName},
+        events::EventName,
         nodes::{self, Kind, Node},
+        tree,
     },
 };
 
@@ -38,13 +39,11 @@ pub(super) async fn create_folder(
             _ => {}
         }
         let name = nodes::free_name(rows, &workspace.id, &parent, name)?;
-        let id = nodes::insert(rows, &workspace.id, &parent, &name, &caller.user, Kind::Folder)?;
+        let id = tree::insert(rows, &workspace.id, &parent, &name, &caller.user, Kind::Folder)?;
         finish(rows, &workspace, &caller, &id, EventName::FolderCreated)
     })
 }
 
-/// A file that has the name at the new place goes to the trash first; with a folder of that name,
-/// or for a folder, the moved node gets another name.
 pub(super) async fn move_node(
     State(app): State<App>,
     Extension(workspace): Extension<Workspace>,
@@ -54,27 +53,24 @@ pub(super) async fn move_node(
 ) -> Result<Reply, ApiError> {
     let target = Place::parse(form.required("parent")?, "parent")?;
     app.store.write(|rows| {
-        let node = live(rows, &workspace, &id)?;
+        let node = changeable(rows, &workspace, &caller, &id)?;
         let parent = folder(rows, &workspace, &target, "parent")?;
-        if node.kind == Kind::Folder && nodes::is_within(rows, &parent, &node.id)? {
-            return Err(ApiError::invalid(
-                "parent",
-                "must not be the folder itself or below it",
-                "folder id",
-            ));
-        }
+        check_outside(rows, &node, &parent)?;
         if parent == node.parent {
             return Ok(reply(&node));
         }
-        let occupant = nodes::named(rows, &workspace.id, &parent, &node.name)?;
-        if let Some(occupant) = occupant.filter(|other| node.kind == Kind::File && other.kind == Kind::File) {
-            nodes::trash(rows, &occupant.id)?;
-            events::record_node(rows, &workspace, &caller.user, EventName::FileDeleted, &occupant)?;
-        }
-        let name = nodes::free_name(rows, &workspace.id, &parent, &node.name)?;
-        nodes::relocate(rows, &id, &parent, &name)?;
+        let name = make_room(rows, &workspace, &caller, &parent, &node)?;
+        tree::relocate(rows, &id, &parent, &name)?;
         finish(rows, &workspace, &caller, &id, by_kind(&node, EventName::FileMoved, EventName::FolderMoved))
     })
+}
+
+/// A folder goes neither into itself nor below itself.
+pub(super) fn check_outside(rows: &Connection, node: &Node, parent: &str) -> Result<(), ApiError> {
+    if node.kind == Kind::Folder && nodes::is_within(rows, parent, &node.id)? {
+        return Err(ApiError::invalid("parent", "must not be the folder itself or below it", "folder id"));
+    }
+    Ok(())
 }
 
 /// Renames, or sets title and short description.
@@ -85,30 +81,29 @@ pub(super) async fn update(
     NodePath(id): NodePath,
     Form(form): Form,
 ) -> Result<Reply, ApiError> {
-    let name = form.optional("name");
-    let (title, short) = (form.optional("metadata_title"), form.optional("metadata_short"));
-    if name.is_none() && title.is_none() && short.is_none() {
+    form.refuse(&["from"])?;
+    let changed = ["name", "metadata_title", "metadata_short"];
+    if changed.iter().all(|name| form.optional(name).is_none()) {
         return Err(ApiError::missing("name", "string"));
     }
-    name.map_or(Ok(()), check_name)?;
+    form.optional("name").map_or(Ok(()), check_name)?;
     app.store.write(|rows| {
-        let node = live(rows, &workspace, &id)?;
+        let node = changeable(rows, &workspace, &caller, &id)?;
         check_version(&node, form.optional("if_version_id"))?;
-        if let Some(name) = name.filter(|name| *name != node.name) {
-            if nodes::named(rows, &workspace.id, &node.parent, name)?.is_some() {
-                return Err(ApiError::conflict("name_conflict", "Something in the folder has that name"));
-            }
-            nodes::relocate(rows, &id, &node.parent, name)?;
-        }
-        nodes::describe(rows, &id, title, short)?;
-        finish(
-            rows,
-            &workspace,
-            &caller,
-            &id,
-            by_kind(&node, EventName::FileUpdated, EventName::FolderUpdated),
-        )
+        rename(rows, &workspace, &node, &form)?;
+        tree::describe(rows, &id, form.optional("metadata_title"), form.optional("metadata_short"))?;
+        let event = by_kind(&node, EventName::FileUpdated, EventName::FolderUpdated);
+        finish(rows, &workspace, &caller, &id, event)
     })
+}
+
+fn rename(rows: &Connection, workspace: &Workspace, node: &Node, form: &Params) -> Result<(), ApiError> {
+    let Some(name) = form.optional("name").filter(|name| *name != node.name) else { return Ok(()) };
+    if nodes::named(rows, &workspace.id, &node.parent, name)?.is_some() {
+        return Err(ApiError::conflict("name_conflict", "Something in the folder has that name"));
+    }
+    tree::relocate(rows, &node.id, &node.parent, name)?;
+    Ok(())
 }
 
 fn check_version(node: &Node, expected: Option<&str>) -> Result<(), ApiError> {
@@ -120,43 +115,22 @@ fn check_version(node: &Node, expected: Option<&str>) -> Result<(), ApiError> {
         .params(json!({ "reason": "conflict_version_mismatch", "current_version_id": current.id })))
 }
 
-/// Moves to the trash.
-pub(super) async fn delete(
-    State(app): State<App>,
-    Extension(workspace): Extension<Workspace>,
-    Extension(caller): Extension<Caller>,
-    NodePath(id): NodePath,
-) -> Result<Reply, ApiError> {
-    app.store.write(|rows| {
-        let node = live(rows, &workspace, &id)?;
-        nodes::trash(rows, &id)?;
-        finish(
-            rows,
-            &workspace,
-            &caller,
-            &id,
-            by_kind(&node, EventName::FileDeleted, EventName::FolderDeleted),
-        )
-    })
-}
-
-fn by_kind(node: &Node, file: EventName, folder: EventName) -> EventName {
-    if node.kind == Kind::File { file } else { folder }
-}
-
-/// Writes the event of a change and answers with the node as it is now.
-fn finish(
+/// The folder of that name, made when there is none.
+pub(crate) fn ensure_folder(
     rows: &Connection,
     workspace: &Workspace,
     caller: &Caller,
-    id: &NodeId,
-    event: EventName,
-) -> Result<Reply, ApiError> {
-    let node = existing(rows, workspace, id)?;
-    events::record_node(rows, workspace, &caller.user, event, &node)?;
-    Ok(reply(&node))
-}
-
-fn reply(node: &Node) -> Reply {
-    Reply::new().with("node", view::node(node))
+    parent: &str,
+    name: &str,
+) -> Result<NodeId, ApiError> {
+    check_name(name)?;
+    if let Some(node) = nodes::named(rows, &workspace.id, parent, name)?
+        && node.kind == Kind::Folder
+    {
+        return Ok(node.id);
+    }
+    let name = nodes::free_name(rows, &workspace.id, parent, name)?;
+    let id = tree::insert(rows, &workspace.id, parent, &name, &caller.user, Kind::Folder)?;
+    finish(rows, workspace, caller, &id, EventName::FolderCreated)?;
+    Ok(id)
 }

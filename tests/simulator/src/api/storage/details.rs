@@ -1,4 +1,4 @@
-//! Details of one node or of up to 25, and the versions of a file.
+//! Details of one node or of up to 25.
 
 use axum::{Extension, extract::State};
 use http::StatusCode;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{existing, view};
 use crate::{
-    api::path::{NodeList, NodePath},
+    api::path::NodeList,
     app::App,
     envelope::{ApiError, Reply, code},
     ids::NodeId,
@@ -65,20 +65,4 @@ fn bulk(app: &App, workspace: &Workspace, ids: &[String]) -> Result<Reply, ApiEr
     }
     let reply = fields.into_iter().fold(Reply::new(), |reply, (key, value)| reply.with(key, value));
     Ok(reply.with("nodes", found).with("errors", errors))
-}
-
-pub(super) async fn versions(
-    State(app): State<App>,
-    Extension(workspace): Extension<Workspace>,
-    NodePath(id): NodePath,
-) -> Result<Reply, ApiError> {
-    app.store.read(|rows| {
-        let node = existing(rows, &workspace, &id)?;
-        let current = node.content.ok_or_else(|| ApiError::invalid("node", "must be a file", "file id"))?;
-        let versions: Vec<Value> = nodes::versions(rows, &id)?
-            .iter()
-            .map(|version| view::version(version, version.id == current.id))
-            .collect();
-        Ok(Reply::new().with("versions", versions))
-    })
 }

@@ -1,5 +1,7 @@
 //! Listing a folder, everything, and what a search finds.
 
+use std::collections::HashMap;
+
 use axum::{Extension, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -51,20 +53,33 @@ pub(super) async fn list(
     })
 }
 
-/// Everything of a workspace outside the trash. `include=path` adds where each node is.
+/// Everything outside the trash, the oldest first. `include=path` adds where each node is.
 pub(super) async fn inventory(
     State(app): State<App>,
     Extension(workspace): Extension<Workspace>,
     Query(query): Query,
 ) -> Result<Reply, ApiError> {
-    let kind = query.one_of("type", &["file", "folder"])?.unwrap_or_default();
+    everything(&app, &workspace, &query, Order { by: SortBy::Created, descending: false })
+}
+
+/// Everything outside the trash, what was changed last first.
+pub(super) async fn recent(
+    State(app): State<App>,
+    Extension(workspace): Extension<Workspace>,
+    Query(query): Query,
+) -> Result<Reply, ApiError> {
+    everything(&app, &workspace, &query, Order { by: SortBy::Updated, descending: true })
+}
+
+fn everything(app: &App, workspace: &Workspace, query: &Params, order: Order) -> Result<Reply, ApiError> {
+    let kind = query.one_of("type", &["file", "folder", "link"])?.unwrap_or_default();
     let with_path = query.one_of("include", &["path"])?.is_some();
-    let size = page::page_size(&query)?;
+    let size = page::page_size(query)?;
     app.store.read(|rows| {
-        let list = format!("inventory {kind}");
-        let after = after(&query, &list)?;
-        let nodes = listing::inventory(rows, &workspace.id, kind, after.as_ref(), size + 1)?;
-        let mut paths = std::collections::HashMap::new();
+        let list = format!("everything {kind} {order:?}");
+        let after = after(query, &list)?;
+        let nodes = listing::inventory(rows, &workspace.id, kind, order, after.as_ref(), size + 1)?;
+        let mut paths = HashMap::new();
         if with_path {
             for (node, _) in &nodes {
                 paths.insert(node.id.clone(), nodes::path(rows, node)?);

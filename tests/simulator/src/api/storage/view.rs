@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::store::nodes::{Kind, Node, Version};
+use crate::store::{
+    locks::Lock,
+    nodes::{Kind, Node},
+    versions::Version,
+};
 
 /// A node with the fields of captured responses. Previews are never generated here, so their state
 /// says so; every file is clean.
@@ -18,8 +22,8 @@ pub(super) fn node(node: &Node) -> Value {
         "deleted_from": node.deleted_from,
         "actor": node.content.as_ref().map_or(&node.creator, |version| &version.creator),
         "summary": { "title": node.title, "short": node.short, "long": null },
-        "locked": false,
-        "lock_info": null,
+        "locked": node.lock.is_some(),
+        "lock_info": node.lock.as_ref().map(lock),
         "restricted": false,
         "dmca": false,
         "metadata": {},
@@ -28,7 +32,21 @@ pub(super) fn node(node: &Node) -> Value {
     if let (Some(view), Some(version)) = (view.as_object_mut(), &node.content) {
         view.extend(content(&node.name, version));
     }
+    if let (Some(view), Some(share)) = (view.as_object_mut(), &node.link) {
+        view.insert("target_type".to_owned(), "share".into());
+        view.insert("target_id".to_owned(), share.as_str().into());
+    }
     view
+}
+
+/// Without its token, which only the holder knows.
+pub(super) fn lock(lock: &Lock) -> Value {
+    json!({
+        "owner": lock.owner,
+        "client_info": lock.client_info,
+        "created": lock.created,
+        "expires": lock.expires,
+    })
 }
 
 fn content(name: &str, version: &Version) -> serde_json::Map<String, Value> {

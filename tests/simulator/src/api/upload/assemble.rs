@@ -3,16 +3,21 @@
 
 use axum::{Extension, extract::State};
 use http::StatusCode;
+use rusqlite::Connection;
 
-use super::{CHUNK_MIN, chunk, open};
+use super::{CHUNK_MIN, chunk, open, web};
 use crate::{
-    FinalStatus,
     api::path::UploadPath,
     app::App,
     envelope::{ApiError, Reply, code},
     ids::UploadId,
     routes::Caller,
-    store::uploads::{self, Chunk, Session, Status},
+    store::{
+        accounts,
+        blobs::Blob,
+        placing::{self, Obstacle},
+        uploads::{self, Chunk, Session, Status},
+    },
 };
 
 pub(super) async fn complete(
@@ -20,7 +25,7 @@ pub(super) async fn complete(
     Extension(caller): Extension<Caller>,
     UploadPath(id): UploadPath,
 ) -> Result<Reply, ApiError> {
-    let mut session = open(&app, &id, &caller)?;
+    let mut session = app.store.read(|rows| open(rows, &id, &caller, false))?;
     let chunks = app.store.read(|rows| uploads::chunks(rows, &id))?;
     if let Err(error) = check(&mut session, &chunks) {
         chunk::fail(&app, session, &error.to_string())?;
@@ -40,8 +45,9 @@ fn check(session: &mut Session, chunks: &[Chunk]) -> Result<(), ApiError> {
         return refuse("a chunk is missing");
     }
     let total: i64 = chunks.iter().map(|chunk| chunk.size).sum();
-    if total != session.size {
-        return refuse(&format!("the chunks have {total} bytes, the session says {}", session.size));
+    let declared = session.size.unwrap_or_default();
+    if total != declared {
+        return refuse(&format!("the chunks have {total} bytes, the session says {declared}"));
     }
     if chunks.iter().rev().skip(1).any(|chunk| chunk.size < CHUNK_MIN) {
         return refuse("only the last chunk may be under 1 MiB");
@@ -64,7 +70,12 @@ fn combined_crc32c(chunks: &[Chunk]) -> u32 {
 pub(crate) fn resume(app: &App) -> rusqlite::Result<()> {
     let sessions = app.store.read(|rows| uploads::list(rows, None))?;
     for session in sessions {
-        if matches!(session.status, Status::Assembling | Status::Storing) {
+        if session.status.is_final() {
+            continue;
+        }
+        if session.source_url.is_some() {
+            web::spawn(app.clone(), session.id);
+        } else if matches!(session.status, Status::Assembling | Status::Storing) {
             spawn(app.clone(), session.id);
         }
     }
@@ -91,32 +102,61 @@ async fn assemble(app: &App, id: &UploadId) -> Result<(), ApiError> {
         // Cancelled.
         return Ok(app.store.blobs.remove(&blob.name).await?);
     };
+    if let Some(message) = spoilt(app, &session, &blob) {
+        chunk::fail(app, session, &message)?;
+        return Ok(app.store.blobs.remove(&blob.name).await?);
+    }
     session.status = Status::Storing;
     app.store.write(|rows| uploads::put(rows, &session))?;
     tokio::time::sleep(app.settings.upload_step).await;
-    let stored = app.store.write(|rows| -> rusqlite::Result<bool> {
+    let kept = app.store.write(|rows| -> rusqlite::Result<bool> {
         let Some(mut session) = uploads::find(rows, id)? else { return Ok(false) };
-        match uploads::store(rows, &session, &blob)? {
-            Ok(node) => {
-                session.node = Some(node);
-                session.status = match app.settings.upload_final {
-                    FinalStatus::Complete => Status::Complete,
-                    FinalStatus::Stored => Status::Stored,
-                };
-            }
-            Err(why) => {
-                session.status = Status::StoreFailed;
-                session.message = Some(why);
-            }
-        }
+        let kept = place(app, rows, &mut session, &blob)?;
         uploads::put(rows, &session)?;
-        Ok(session.node.is_some())
+        Ok(kept)
     })?;
-    if !stored {
+    if !kept {
         app.store.blobs.remove(&blob.name).await?;
     }
     for part in parts {
         app.store.blobs.remove(&part).await?;
     }
     Ok(())
+}
+
+/// Why the assembled bytes are not good.
+fn spoilt(app: &App, session: &Session, blob: &Blob) -> Option<String> {
+    let workspace = session.workspace.as_ref().map_or("", |workspace| workspace.as_str());
+    if let Some(declared) = session.file_sha256.as_ref().filter(|declared| **declared != blob.sha256) {
+        return Some(format!("the file has the SHA-256 {}, not {declared}", blob.sha256));
+    }
+    app.faults.fails_assembly(workspace)
+}
+
+/// Puts the bytes to where the session says, or keeps them for an `addfile`. Says whether they are kept.
+fn place(app: &App, rows: &Connection, session: &mut Session, blob: &Blob) -> rusqlite::Result<bool> {
+    let Some(id) = &session.workspace else {
+        // Assembled and not stored: `complete` in the older documents, which alone have this case.
+        session.status = Status::Complete;
+        uploads::put_assembled(rows, &session.id, blob)?;
+        return Ok(true);
+    };
+    let placed = match accounts::find_profile(rows, id.as_str())? {
+        Some(workspace) => placing::place(rows, &workspace, session, blob)?,
+        None => Err(Obstacle::FolderGone),
+    };
+    match placed {
+        Ok(node) => {
+            session.node = Some(node);
+            session.status = web::final_status(app);
+        }
+        Err(why) => {
+            session.status = match why {
+                Obstacle::VersionMismatch(_) => Status::AssemblyFailed,
+                _ => Status::StoreFailed,
+            };
+            session.message = Some(why.to_string());
+        }
+    }
+    Ok(session.node.is_some())
 }

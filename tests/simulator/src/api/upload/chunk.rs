@@ -124,7 +124,7 @@ async fn receive(
     query: Params,
     body: &mut Multipart,
 ) -> Result<Reply, ApiError> {
-    open(app, id, caller)?;
+    app.store.read(|rows| open(rows, id, caller, false))?;
     let _slot = app.chunk_slots.take(id)?;
     let parts = multipart::read(&app.store.blobs, body, CHUNK_MAX).await?;
     let fields = query.or(parts.fields);
@@ -160,12 +160,13 @@ fn keep(
     checksum: Option<Checksum>,
     file_crc32c: Option<String>,
 ) -> Result<Option<String>, ApiError> {
-    let mut session = open(app, id, caller)?;
     if let Err(error) = checksum.map_or(Ok(()), |checksum| checksum.check(blob)) {
+        let session = app.store.read(|rows| open(rows, id, caller, false))?;
         fail(app, session, "a chunk did not have its checksum")?;
         return Err(error);
     }
     app.store.write(|rows| {
+        let mut session = open(rows, id, caller, false)?;
         let chunks = uploads::chunks(rows, id)?;
         if blob.size < CHUNK_MIN && chunks.iter().any(|chunk| chunk.position > position) {
             return Err(ApiError::invalid("size", "only the last chunk may be under 1 MiB", "int"));
@@ -197,8 +198,10 @@ pub(super) async fn map(
     Extension(caller): Extension<Caller>,
     UploadPath(id): UploadPath,
 ) -> Result<Reply, ApiError> {
-    own(&app, &id, &caller)?;
-    let chunks = app.store.read(|rows| uploads::chunks(rows, &id))?;
+    let chunks = app.store.read(|rows| {
+        own(rows, &id, &caller)?;
+        Ok::<_, ApiError>(uploads::chunks(rows, &id)?)
+    })?;
     Ok(Reply::new().with("chunks", chunk_map(&chunks)))
 }
 
@@ -214,8 +217,8 @@ pub(super) async fn delete(
     Query(query): Query,
 ) -> Result<Reply, ApiError> {
     let position = query.required_number("order", 1..=CHUNKS_MAX)?;
-    open(&app, &id, &caller)?;
     let chunk = app.store.write(|rows| {
+        open(rows, &id, &caller, false)?;
         let chunks = uploads::chunks(rows, &id)?;
         uploads::delete_chunks(rows, &id, Some(position))?;
         let chunk = chunks.into_iter().find(|chunk| chunk.position == position);

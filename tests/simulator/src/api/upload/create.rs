@@ -1,4 +1,4 @@
-//! `POST /upload/`: a whole file of up to 4 MiB, or a new session for chunks.
+//! `POST /upload/`: a whole file of up to 4 MiB, or a new session for chunks or a stream.
 
 use axum::{
     Extension,
@@ -13,12 +13,12 @@ use crate::{
     api::{path::Place, storage},
     app::App,
     envelope::{ApiError, Reply, code},
-    ids::{NodeId, UploadId},
+    ids::{NodeId, UploadId, VersionId},
     params::{Form, Params, is_type},
     routes::{Called, Caller},
     store::{
-        accounts::{self, Workspace},
-        blobs::Writer,
+        accounts::{self, ProfileKind, Workspace},
+        blobs::{Blob, Writer},
         nodes::Kind,
         uploads::{self, Chunk, Session, Status},
     },
@@ -50,104 +50,174 @@ pub(super) async fn create(
 }
 
 async fn upload(app: &App, caller: &Caller, fields: &Params, bytes: Option<Writer>) -> Response {
-    let workspace = match app.store.read(|rows| workspace(rows, fields)) {
-        Ok(workspace) => workspace,
+    let instance = match app.store.read(|rows| instance(rows, fields)) {
+        Ok(instance) => instance,
         Err(error) => return error.into_response(),
     };
-    let mut response = match begin(app, caller, &workspace, fields, bytes).await {
+    let mut response = match begin(app, caller, instance.as_ref(), fields, bytes).await {
         Ok(reply) => reply.into_response(),
         Err(error) => error.into_response(),
     };
-    response.extensions_mut().insert(Called(workspace.id));
+    if let Some(instance) = instance {
+        response.extensions_mut().insert(Called(instance.id));
+    }
     response
 }
 
-fn workspace(rows: &Connection, fields: &Params) -> Result<Workspace, ApiError> {
-    fields.one_of("profile_type", &["workspace"])?;
-    accounts::find_workspace(rows, fields.required("instance_id")?)?
-        .ok_or_else(|| ApiError::not_found("workspace"))
+/// The workspace or share that `instance_id` names. Without one the bytes get no place.
+fn instance(rows: &Connection, fields: &Params) -> Result<Option<Workspace>, ApiError> {
+    let Some(id) = fields.optional("instance_id") else { return Ok(None) };
+    named(rows, id, fields).map(Some)
+}
+
+/// A workspace or share; `profile_type` must agree with it when it is given.
+pub(super) fn named(rows: &Connection, id: &str, fields: &Params) -> Result<Workspace, ApiError> {
+    let kind = fields.one_of("profile_type", &["workspace", "share"])?;
+    let kind = kind.map(ProfileKind::of);
+    accounts::find_profile(rows, id)?
+        .filter(|found| kind.is_none_or(|kind| kind == found.kind))
+        .ok_or_else(|| ApiError::not_found(kind.unwrap_or(ProfileKind::Workspace).as_str()))
 }
 
 async fn begin(
     app: &App,
     caller: &Caller,
-    workspace: &Workspace,
+    instance: Option<&Workspace>,
     fields: &Params,
     bytes: Option<Writer>,
 ) -> Result<Reply, ApiError> {
-    app.faults.admit("upload.create", Some(workspace.id.as_str())).await?;
-    fields.refuse(&["stream", "if_version_id"])?;
-    let mut session = app.store.read(|rows| validate(rows, caller, workspace, fields))?;
+    app.faults.admit("upload.create", instance.map(|instance| instance.id.as_str())).await?;
+    let mut session = app.store.read(|rows| validate(rows, caller, instance, fields))?;
+    let checksum = Checksum::read(fields)?;
     let Some(bytes) = bytes else {
+        match checksum {
+            Some(Checksum::Crc32c(declared)) => session.file_crc32c = Some(declared),
+            Some(Checksum::Sha256(declared)) => session.file_sha256 = Some(declared),
+            None => {}
+        }
         app.store.write(|rows| uploads::put(rows, &session))?;
         return Ok(Reply::new().with("id", &session.id));
     };
-    if bytes.size() != session.size {
-        let message = format!("says {} bytes, the file has {}", session.size, bytes.size());
+    let Some(declared) = session.size else {
+        return Err(ApiError::invalid("stream", "has its bytes in a call of its own", "bool"));
+    };
+    if bytes.size() != declared {
+        let message = format!("says {declared} bytes, the file has {}", bytes.size());
         return Err(ApiError::input(code::UPLOAD_SIZE, "size", "invalid", &message, "int"));
     }
-    let checksum = Checksum::read(fields)?;
     let blob = bytes.finish().await?;
     if let Err(error) = checksum.map_or(Ok(()), |checksum| checksum.check(&blob)) {
         app.store.blobs.remove(&blob.name).await?;
         return Err(error);
     }
-    session.status = Status::Assembling;
-    let chunk = Chunk { position: 1, blob: blob.name, size: blob.size, crc32c: blob.crc32c };
-    app.store.write(|rows| {
-        uploads::put(rows, &session)?;
-        uploads::put_chunk(rows, &session.id, &chunk)
-    })?;
-    let node = if app.settings.inline_file_id {
-        assemble::run(app, &session.id).await;
-        app.store.read(|rows| uploads::find(rows, &session.id))?.and_then(|session| session.node)
-    } else {
-        assemble::spawn(app.clone(), session.id.clone());
-        None
-    };
+    let node = store(app, &mut session, blob).await?;
     Ok(Reply::new()
         .with("id", &session.id)
         .with("new_file_id", node.map_or(Value::Null, |id| id.to_string().into())))
 }
 
+/// Takes the bytes of a whole file into a new session. With `--inline-file-id` the file is there at once.
+pub(super) async fn store(app: &App, session: &mut Session, blob: Blob) -> Result<Option<NodeId>, ApiError> {
+    session.status = Status::Assembling;
+    let chunk = Chunk { position: 1, blob: blob.name, size: blob.size, crc32c: blob.crc32c };
+    app.store.write(|rows| {
+        uploads::put(rows, session)?;
+        uploads::put_chunk(rows, &session.id, &chunk)
+    })?;
+    if app.settings.inline_file_id {
+        assemble::run(app, &session.id).await;
+        Ok(app.store.read(|rows| uploads::find(rows, &session.id))?.and_then(|session| session.node))
+    } else {
+        assemble::spawn(app.clone(), session.id.clone());
+        Ok(None)
+    }
+}
+
 fn validate(
     rows: &Connection,
     caller: &Caller,
-    workspace: &Workspace,
+    instance: Option<&Workspace>,
     fields: &Params,
 ) -> Result<Session, ApiError> {
-    let size = fields.required_number("size", 0..=FILE_MAX)?;
     let action = fields.one_of("action", &["create", "update"])?;
     let action = action.ok_or_else(|| ApiError::missing("action", "string"))?;
-    let (folder, name, target) = if action == "update" {
-        let file = fields.required("file_id")?;
-        let file = NodeId::parse(file).map_err(|_| ApiError::malformed_id("file_id"))?;
-        let node = storage::live(rows, workspace, &file)?;
-        if node.kind != Kind::File {
-            return Err(ApiError::invalid("file_id", "must be a file", "file id"));
+    let stream = fields.flag("stream")?;
+    if !stream {
+        fields.required_number("size", 0..=FILE_MAX)?;
+    } else if fields.optional("size").is_some() {
+        return Err(ApiError::invalid("size", "is not for streams", "int"));
+    }
+    let mut session = new(caller);
+    session.size = fields.number("size", 0..=FILE_MAX)?;
+    session.stream = stream;
+    session.max_size = fields.number("max_size", 1..=FILE_MAX)?;
+    session.workspace = instance.map(|instance| instance.id.clone());
+    match (action, instance) {
+        ("update", Some(instance)) => update(rows, instance, fields, &mut session)?,
+        ("update", None) => return Err(ApiError::missing("instance_id", "profile id")),
+        _ => {
+            if fields.optional("if_version_id").is_some() {
+                return Err(ApiError::invalid("if_version_id", "is for action=update", "version id"));
+            }
+            let name = fields.required("name")?;
+            storage::check_name(name)?;
+            name.clone_into(&mut session.name);
+            if let Some(instance) = instance {
+                session.folder = folder(rows, instance, fields)?;
+            }
         }
-        (node.parent, node.name, Some(node.id))
-    } else {
-        let name = fields.required("name")?;
-        storage::check_name(name)?;
-        let place = Place::parse(fields.required("folder_id")?, "folder_id")?;
-        (storage::folder(rows, workspace, &place, "folder_id")?, name.to_owned(), None)
-    };
+    }
+    Ok(session)
+}
+
+/// `folder_id`, or the root.
+pub(super) fn folder(rows: &Connection, instance: &Workspace, fields: &Params) -> Result<String, ApiError> {
+    let place = Place::parse(fields.optional("folder_id").unwrap_or("root"), "folder_id")?;
+    storage::folder(rows, instance, &place, "folder_id")
+}
+
+fn update(
+    rows: &Connection,
+    instance: &Workspace,
+    fields: &Params,
+    session: &mut Session,
+) -> Result<(), ApiError> {
+    let file = fields.required("file_id")?;
+    let file = NodeId::parse(file).map_err(|_| ApiError::malformed_id("file_id"))?;
+    let node = storage::live(rows, instance, &file)?;
+    if node.kind != Kind::File {
+        return Err(ApiError::invalid("file_id", "must be a file", "file id"));
+    }
+    let version = fields.optional("if_version_id").map(VersionId::parse).transpose();
+    session.if_version = version.map_err(|_| ApiError::malformed_id("if_version_id"))?;
+    session.folder = node.parent;
+    session.name = node.name;
+    session.target = Some(node.id);
+    Ok(())
+}
+
+/// An empty session.
+pub(super) fn new(caller: &Caller) -> Session {
     let now = Instant::now();
-    Ok(Session {
+    Session {
         id: UploadId::random(),
         user: caller.user.clone(),
-        workspace: workspace.id.clone(),
-        folder,
-        name,
-        size,
-        target,
+        workspace: None,
+        folder: "root".to_owned(),
+        name: String::new(),
+        size: None,
+        target: None,
+        if_version: None,
+        stream: false,
+        max_size: None,
+        source_url: None,
         status: Status::Ready,
         message: None,
         node: None,
         file_crc32c: None,
         computed_crc32c: None,
+        file_sha256: None,
         created: now,
         updated: now,
-    })
+    }
 }

@@ -1,18 +1,24 @@
-//! Uploads: in one call up to 4 MiB, or as a session of chunks.
+//! Uploads: in one call up to 4 MiB, as a session of chunks, as a stream, many small ones in a batch, or
+//! from a URL.
 
 mod assemble;
+mod batch;
 mod chunk;
 mod create;
+mod limits;
 mod multipart;
 mod session;
+mod stream;
+mod web;
 
 pub(crate) use assemble::resume;
 pub(crate) use chunk::ChunkSlots;
-use serde_json::json;
+pub(crate) use session::forget;
+
+use rusqlite::Connection;
 
 use crate::{
-    app::App,
-    envelope::{ApiError, Reply},
+    envelope::ApiError,
     ids::UploadId,
     routes::{Caller, Routes, Scope},
     store::uploads::{self, Session},
@@ -36,8 +42,10 @@ const SESSIONS_SIZE_MAX: i64 = 320_000_000_000;
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .post("/upload/", "upload.create", Scope::Body, create::create)
-        .get("/upload/limits/", "upload.limits", Scope::Account, limits)
-        .get("/upload/algos/", "upload.algos", Scope::Account, algos)
+        .delete("/upload/", "upload.cancel_all", Scope::Account, session::cancel_all)
+        .get("/upload/limits/", "upload.limits", Scope::Account, limits::limits)
+        .get("/upload/limits/extensions/", "upload.extensions", Scope::Account, limits::extensions)
+        .get("/upload/algos/", "upload.algos", Scope::Account, limits::algos)
         .get("/upload/details/", "upload.sessions", Scope::Account, session::list)
         .get("/upload/{upload}/details/", "upload.details", Scope::Upload, session::details)
         .delete("/upload/{upload}/", "upload.cancel", Scope::Upload, session::cancel)
@@ -45,33 +53,29 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/upload/{upload}/chunk/", "upload.chunks", Scope::Upload, chunk::map)
         .delete("/upload/{upload}/chunk/", "upload.delete_chunk", Scope::Upload, chunk::delete)
         .post("/upload/{upload}/complete/", "upload.complete", Scope::Upload, assemble::complete)
-}
-
-async fn limits() -> Reply {
-    Reply::new()
-        .with("chunk_size", CHUNK_MAX)
-        .with("size", FILE_MAX)
-        .with("chunks", CHUNKS_MAX)
-        .with("sessions", SESSIONS_MAX)
-        .with("sessions_size_max", SESSIONS_SIZE_MAX)
-}
-
-/// The service also has md5, sha1 and sha384.
-async fn algos() -> Reply {
-    Reply::new().with("algos", json!(["crc32c", "sha256"]))
+        .post("/upload/{upload}/stream/", "upload.stream", Scope::Upload, stream::put)
+        .post("/upload/batch/", "upload.batch", Scope::Body, batch::create)
+        .get("/upload/batch/{upload}/", "upload.batch_details", Scope::Account, batch::details)
+        .post("/web_upload/", "web_upload.create", Scope::Body, web::create)
+        .get("/web_upload/", "web_upload.list", Scope::Account, web::list)
+        .delete("/web_upload/", "web_upload.cancel", Scope::Account, web::cancel)
+        .get("/web_upload/{upload}/details/", "web_upload.details", Scope::Upload, web::details)
 }
 
 /// A session of the caller.
-fn own(app: &App, id: &UploadId, caller: &Caller) -> Result<Session, ApiError> {
-    app.store
-        .read(|rows| uploads::find(rows, id))?
+fn own(rows: &Connection, id: &UploadId, caller: &Caller) -> Result<Session, ApiError> {
+    uploads::find(rows, id)?
         .filter(|session| session.user == caller.user)
         .ok_or_else(|| ApiError::not_found("upload session"))
 }
 
-/// A session of the caller that still takes chunks.
-fn open(app: &App, id: &UploadId, caller: &Caller) -> Result<Session, ApiError> {
-    let session = own(app, id, caller)?;
+/// A session of the caller that still takes bytes, in the way that it was opened for.
+fn open(rows: &Connection, id: &UploadId, caller: &Caller, stream: bool) -> Result<Session, ApiError> {
+    let session = own(rows, id, caller)?;
+    if session.stream != stream {
+        let message = if stream { "is for sessions with stream=true" } else { "is not for streams" };
+        return Err(ApiError::invalid("stream", message, "bool"));
+    }
     if session.status.accepts_chunks() {
         return Ok(session);
     }

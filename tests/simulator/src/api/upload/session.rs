@@ -11,9 +11,13 @@ use crate::{
     api::path::UploadPath,
     app::App,
     envelope::{ApiError, Reply},
+    ids::UploadId,
     params::Query,
     routes::Caller,
-    store::uploads::{self, Chunk, Session},
+    store::{
+        uploads::{self, Chunk, Session},
+        versions,
+    },
 };
 
 /// Longest `wait`, in seconds.
@@ -31,7 +35,7 @@ pub(super) async fn details(
     let mut commits = app.store.commits();
     loop {
         commits.mark_unchanged();
-        let session = own(&app, &id, &caller)?;
+        let session = app.store.read(|rows| own(rows, &id, &caller))?;
         let waiting = !session.status.is_final();
         if waiting && matches!(timeout_at(deadline, commits.changed()).await, Ok(Ok(()))) {
             continue;
@@ -41,6 +45,7 @@ pub(super) async fn details(
     }
 }
 
+/// All sessions of the caller, except web uploads, which have a list of their own.
 pub(super) async fn list(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
@@ -48,11 +53,24 @@ pub(super) async fn list(
     app.store.read(|rows| {
         let mut sessions = Vec::new();
         for session in uploads::list(rows, Some(&caller.user))? {
-            let chunks = uploads::chunks(rows, &session.id)?;
-            sessions.push(view(&session, &chunks));
+            if session.source_url.is_none() {
+                sessions.push(view(&session, &uploads::chunks(rows, &session.id)?));
+            }
         }
         Ok(Reply::new().with("sessions", sessions))
     })
+}
+
+/// Forgets all sessions of the caller. Files that they have become stay.
+pub(super) async fn cancel_all(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Reply, ApiError> {
+    let sessions = app.store.read(|rows| uploads::list(rows, Some(&caller.user)))?;
+    for session in &sessions {
+        forget(&app, &session.id).await?;
+    }
+    Ok(Reply::new().with("count", sessions.len()))
 }
 
 /// Forgets a session. A file that it has become stays.
@@ -61,16 +79,29 @@ pub(super) async fn cancel(
     Extension(caller): Extension<Caller>,
     UploadPath(id): UploadPath,
 ) -> Result<Reply, ApiError> {
-    own(&app, &id, &caller)?;
-    let chunks = app.store.write(|rows| -> rusqlite::Result<Vec<Chunk>> {
-        let chunks = uploads::chunks(rows, &id)?;
-        uploads::delete(rows, &id)?;
-        Ok(chunks)
-    })?;
-    for chunk in chunks {
-        app.store.blobs.remove(&chunk.blob).await?;
-    }
+    app.store.read(|rows| own(rows, &id, &caller))?;
+    forget(&app, &id).await?;
     Ok(Reply::new())
+}
+
+/// Removes a session with its chunks, and the bytes that nothing else needs.
+pub(crate) async fn forget(app: &App, id: &UploadId) -> Result<(), ApiError> {
+    let unused = app.store.write(|rows| -> rusqlite::Result<Vec<String>> {
+        let mut unused: Vec<String> =
+            uploads::chunks(rows, id)?.into_iter().map(|chunk| chunk.blob).collect();
+        let assembled = uploads::assembled(rows, id)?;
+        uploads::delete(rows, id)?;
+        if let Some(blob) = assembled
+            && !versions::is_used(rows, &blob.name)?
+        {
+            unused.push(blob.name);
+        }
+        Ok(unused)
+    })?;
+    for blob in unused {
+        app.store.blobs.remove(&blob).await?;
+    }
+    Ok(())
 }
 
 fn view(session: &Session, chunks: &[Chunk]) -> Value {
@@ -84,6 +115,7 @@ fn view(session: &Session, chunks: &[Chunk]) -> Value {
         "size": session.size,
         "instance_id": session.workspace,
         "folder_id": session.folder,
+        "stream": session.stream,
         "status": session.status.as_str(),
         "status_message": session.message,
         "chunks": chunk_map(chunks),

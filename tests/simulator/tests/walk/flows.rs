@@ -1,131 +1,9 @@
-//! Every call once, in the shapes that clients of the real service rely on.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod support;
+//! Calls that belong together.
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::World;
 
-/// JSON pointers that must be there.
-type Keys = &'static [&'static str];
-
-/// Method, path, form or JSON body, keys of the answer.
-type Call = (Method, String, Option<Body>, Keys);
-
-enum Body {
-    Form(&'static [(&'static str, &'static str)]),
-    Json(Value),
-}
-
-fn get(path: String, keys: Keys) -> Call {
-    (Method::GET, path, None, keys)
-}
-
-fn post(path: String, body: Body, keys: Keys) -> Call {
-    (Method::POST, path, Some(body), keys)
-}
-
-#[allow(clippy::too_many_lines, reason = "it is a table")]
-fn calls(file: &str, folder: &str) -> Vec<Call> {
-    let storage = "/workspace/{ws}/storage";
-    vec![
-        get("/user/auth/check/".into(), &["/id"]),
-        get(
-            "/auth/scopes/".into(),
-            &["/auth_type", "/scopes/0", "/scopes_detail/0", "/full_access", "/admin", "/legacy"],
-        ),
-        get("/orgs/list/".into(), &["/orgs/0/id", "/orgs/0/name", "/orgs/0/domain", "/pagination/total"]),
-        get("/workspaces/all/".into(), &["/workspaces/0/folder_name", "/pagination/has_more"]),
-        get("/org/{org}/list/workspaces/".into(), &["/workspaces/0/org_domain", "/pagination/limit"]),
-        get("/workspace/{ws}/details/".into(), &["/workspace/id", "/workspace/name"]),
-        get("/workspace/test/details/".into(), &["/workspace/id"]),
-        get(
-            format!("{storage}/root/list/?sort_by=updated&sort_dir=desc&page_size=100"),
-            &["/nodes/count", "/nodes/items/0/id", "/pagination/has_more", "/pagination/page_size"],
-        ),
-        get(format!("{storage}/{folder}/list/"), &["/nodes/items"]),
-        get(format!("{storage}/trash/list/"), &["/nodes/items"]),
-        get(
-            format!("{storage}/{file}/details/"),
-            &["/node/version", "/node/hash", "/node/crc32c", "/node/origin/creator", "/node/virus/status"],
-        ),
-        get(
-            format!("{storage}/{file},{folder}/details/"),
-            &["/nodes/1/id", "/errors", "/node_count", "/error_count", "/requested_count"],
-        ),
-        get(format!("{storage}/{file}/versions/"), &["/versions/0/id", "/versions/0/size"]),
-        get(format!("{storage}/search/?search=PHOTO"), &["/files", "/pagination/total"]),
-        get(
-            format!("{storage}/inventory/?type=file&include=path&page_size=100"),
-            &["/nodes/items/0/path", "/pagination/page_size"],
-        ),
-        post(format!("{storage}/root/createfolder/"), Body::Form(&[("name", "made")]), &["/node/id"]),
-        post(format!("{storage}/{file}/update/"), Body::Form(&[("name", "renamed.jpg")]), &["/node/name"]),
-        post(
-            format!("{storage}/{folder}/update/"),
-            Body::Form(&[("metadata_title", "T")]),
-            &["/node/summary"],
-        ),
-        get(format!("{storage}/{file}/requestread/"), &["/token"]),
-        get(
-            "/upload/limits/".into(),
-            &["/chunk_size", "/size", "/chunks", "/sessions", "/sessions_size_max"],
-        ),
-        get("/upload/algos/".into(), &["/algos/0"]),
-        get("/upload/details/".into(), &["/sessions/0/id"]),
-        post(
-            format!("/comments/workspace/{{ws}}/{file}/"),
-            Body::Json(json!({ "body": "hello", "properties": { "marker": "x" } })),
-            &["/comment/id", "/comment/body", "/comment/profile_id", "/comment/properties/marker"],
-        ),
-        get(
-            format!("/comments/workspace/{{ws}}/{file}/?limit=2&sort=-created"),
-            &["/comments/0/body", "/pagination/total"],
-        ),
-        get("/comments/workspace/{ws}/".into(), &["/comments/0/node_id"]),
-        get(format!("{storage}/{file}/metadata/facts/"), &["/object_id", "/count", "/items"]),
-        post(
-            format!("{storage}/{file}/metadata/facts/"),
-            Body::Json(json!({ "facts": { "iso": 100, "camera": "X", "note": null } })),
-            &["/items/1/field", "/items/1/value", "/items/1/declared_type", "/items/1/source"],
-        ),
-        get(format!("{storage}/{file}/metadata/details/"), &["/items/0/updated"]),
-        (Method::DELETE, format!("{storage}/{file}/metadata/?keys=iso"), None, &["/items/0/field"]),
-        get(
-            "/events/search/?workspace_id={ws}&created-min=2020-01-01 00:00:00&limit=2".into(),
-            &["/events/0/event_id", "/events/0/sub_category", "/pagination/next_cursor"],
-        ),
-        get("/org/{org}/events/changes/".into(), &["/changes", "/cursor", "/has_more", "/profiles/items"]),
-        get("/activity/poll/{ws}/?wait=1".into(), &["/activity", "/lastactivity"]),
-        (Method::DELETE, format!("{storage}/{file}/delete/"), None, &["/node/deleted"]),
-    ]
-}
-
-#[tokio::test]
-async fn every_call_answers_in_its_shape() {
-    let world = World::new().await;
-    let file = world.upload("photo.jpg", "root", b"not a photo").await;
-    let made = world.form("/workspace/{ws}/storage/root/createfolder/", &[("name", "in")]).await.expect(200);
-    let folder = made["node"]["id"].as_str().unwrap();
-    for (method, path, body, keys) in calls(&file, folder) {
-        let request = world.request(method.clone(), &path);
-        let request = match body {
-            Some(Body::Form(fields)) => request.form(fields),
-            Some(Body::Json(body)) => request.json(&body),
-            None => request,
-        };
-        let answer = world.send(request).await;
-        assert_eq!(answer.status, 200, "{method} {path}: {}", answer.body);
-        for header in ["x-ve-reqid", "x-ve-limit-avail", "x-ve-limit-max", "x-ve-limit-expires"] {
-            assert!(answer.headers.contains_key(header), "{method} {path} has no {header}");
-        }
-        for key in keys {
-            assert!(answer.body.pointer(key).is_some(), "{method} {path} has no {key}: {}", answer.body);
-        }
-    }
-}
+use crate::support::World;
 
 #[tokio::test]
 async fn ids_and_dates_have_the_forms_of_the_service() {
@@ -278,19 +156,68 @@ async fn pages_of_events_lose_nothing() {
     assert_eq!(none["changes"], json!([]));
 }
 
+/// What each change writes into the log, by the names that the service publishes.
 #[tokio::test]
-async fn people_see_files_comments_and_pictures() {
+async fn every_change_writes_its_event() {
     let world = World::new().await;
-    let file = world.upload("<b>.png", "root", b"picture").await;
-    let comment = json!({ "body": "done & seen" });
-    world.json(&format!("/comments/workspace/{{ws}}/{file}/"), comment).await.expect(200);
-    let base = format!("http://{}", world.simulator.address());
-    let page = world.client.get(&base).send().await.unwrap().text().await.unwrap();
-    let link = format!("/files/{}/{file}", world.workspace);
-    for wanted in ["&lt;b&gt;.png", "done &amp; seen", &format!("<img src=\"{link}\"")] {
-        assert!(page.contains(wanted), "no {wanted} in {page}");
-    }
-    let picture = world.client.get(format!("{base}{link}")).send().await.unwrap();
-    assert_eq!(picture.headers()["content-type"], "image/png");
-    assert_eq!(picture.text().await.unwrap(), "picture");
+    let storage = "/workspace/{ws}/storage";
+    let start = world.get("/org/{org}/events/changes/").await.expect(200)["cursor"].clone();
+    let folder = world.form(&format!("{storage}/root/createfolder/"), &[("name", "in")]).await.expect(200);
+    let folder = folder["node"]["id"].as_str().unwrap();
+    let file = world.upload("a.txt", "root", b"one").await;
+    world.upload("a.txt", "root", b"two").await;
+    let old = world.get(&format!("{storage}/{file}/versions/")).await.expect(200);
+    let old = old["versions"][1]["id"].as_str().unwrap();
+    let post = async |path: &str, fields: &[(&str, &str)]| {
+        world.form(&format!("{storage}/{path}"), fields).await.expect(200);
+    };
+    post(&format!("{file}/restore-version/"), &[("version_id", old)]).await;
+    post(&format!("{file}/copy/"), &[("parent", folder)]).await;
+    post(&format!("{file}/update/"), &[("name", "b.txt")]).await;
+    post(&format!("{file}/move/"), &[("parent", folder)]).await;
+    world.delete(&format!("{storage}/{file}/delete/")).await.expect(200);
+    post(&format!("{file}/restore/"), &[]).await;
+    world.get(&format!("{storage}/{file}/requestread/")).await.expect(200);
+    world.get(&format!("{storage}/{folder}/requestzip/")).await.expect(200);
+    post(&format!("{folder}/update/"), &[("name", "out")]).await;
+    world.delete(&format!("{storage}/{folder}/delete/")).await.expect(200);
+    post(&format!("{folder}/restore/"), &[]).await;
+
+    let path = format!("/org/{{org}}/events/changes/?cursor={}", start.as_str().unwrap());
+    let feed = world.get(&path).await.expect(200);
+    let names: Vec<&str> =
+        feed["changes"].as_array().unwrap().iter().map(|change| change["event"].as_str().unwrap()).collect();
+    let stems: Vec<&str> =
+        names.iter().map(|name| name.strip_prefix("workspace_storage_").unwrap()).collect();
+    assert_eq!(
+        stems,
+        [
+            "folder_created",
+            "file_added",
+            "file_updated",
+            "file_version_restored",
+            "file_copied",
+            "file_updated",
+            "file_moved",
+            "file_deleted",
+            "file_restored",
+            "folder_updated",
+            "folder_deleted",
+            "folder_restored",
+        ]
+    );
+    let found = world.get("/events/search/?workspace_id={ws}&subcategory=transfer").await.expect(200);
+    let found: Vec<&str> =
+        found["events"].as_array().unwrap().iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert!(found.contains(&"workspace_storage_download_token_created"), "{found:?}");
+    assert!(found.contains(&"workspace_storage_zip_downloaded"), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_cursor_grows_old() {
+    let world = World::with(|settings| settings.change_cursor_lifetime = std::time::Duration::ZERO).await;
+    let start = world.get("/org/{org}/events/changes/").await.expect(200)["cursor"].clone();
+    let path = format!("/org/{{org}}/events/changes/?cursor={}", start.as_str().unwrap());
+    let error = world.get(&path).await.refused(406, 187_907);
+    assert_eq!(error["params"]["reason"], "cursor_expired");
 }

@@ -1,42 +1,44 @@
-//! The event log: search, details, acknowledging, and the change feed of an organisation.
-
-use std::collections::BTreeSet;
+//! The event log: search, details, acknowledging.
 
 use axum::{Extension, extract::State};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{page, path::EventPath};
+use crate::api::{page, path::EventPath};
 use crate::{
     app::App,
     envelope::{ApiError, Reply, code},
     ids::ProfileId,
     params::{Form, Params, Query},
     routes::{Caller, Routes, Scope},
-    store::{
-        accounts::{self, Org},
-        events::{self, Event, Filter},
-    },
+    store::events::{self, Event, Filter},
     time::Instant,
 };
 
 const SEARCH_MAX: usize = 250;
+/// Parameters that say whose events are wanted, with their columns. Workspaces and shares have one.
+const SCOPES: [(&str, &str); 4] =
+    [("workspace_id", "workspace"), ("share_id", "workspace"), ("org_id", "org"), ("user_id", "user")];
 const NAMES_MAX: usize = 100;
-const CHANGES_MAX: usize = 1000;
-const CHANGES_DEFAULT: usize = 250;
 
-pub(super) fn routes(routes: Routes) -> Routes {
+pub(in crate::api) fn routes(routes: Routes) -> Routes {
     routes
         .get("/events/search/", "events.search", Scope::Account, search)
         .get("/event/{event}/details/", "events.details", Scope::Account, details)
         .post("/event/{event}/ack/", "events.ack", Scope::Account, acknowledge)
-        .get("/org/{org}/events/changes/", "events.changes", Scope::Org, changes)
 }
 
-/// Newest first. One of the scopes must be named; there are no shares here.
-async fn search(State(app): State<App>, Query(query): Query) -> Result<Reply, ApiError> {
-    query.refuse(&["share_id", "parent_event_id", "visibility"])?;
+/// Newest first. One of the scopes must be named.
+async fn search(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query,
+) -> Result<Reply, ApiError> {
+    if !caller.rights.events_search {
+        let text = "Reading the event log needs an administrative scope (rwa)";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, code::NOT_ADMIN, text));
+    }
+    query.refuse(&["parent_event_id", "visibility"])?;
     let limit = query.number("limit", 1..=SEARCH_MAX)?.unwrap_or(100);
     let offset = query.number("offset", 0..=usize::MAX)?.unwrap_or(0);
     let before = query
@@ -61,14 +63,14 @@ async fn search(State(app): State<App>, Query(query): Query) -> Result<Reply, Ap
 fn filter(query: &Params) -> Result<Filter, ApiError> {
     let mut filter = Filter::default();
     let mut scoped = false;
-    for (name, column) in [("workspace_id", "workspace"), ("org_id", "org"), ("user_id", "user")] {
+    for (name, column) in SCOPES {
         let Some(id) = query.optional(name) else { continue };
         let id = ProfileId::parse(id).ok_or_else(|| wrong_scope(&format!("`{name}` is not a profile id")))?;
         filter.and(column, "=", id.as_str().to_owned());
         scoped = true;
     }
     if !scoped {
-        return Err(wrong_scope("One of workspace_id, org_id and user_id is required"));
+        return Err(wrong_scope("One of workspace_id, share_id, org_id and user_id is required"));
     }
     for (name, column) in [
         ("category", "category"),
@@ -123,73 +125,6 @@ async fn acknowledge(
     })
 }
 
-/// A position in the feed, bound to who reads it.
-#[derive(Serialize, Deserialize)]
-struct Cursor {
-    user: ProfileId,
-    org: ProfileId,
-    after: i64,
-}
-
-/// Without a cursor: an empty page and the cursor of now.
-async fn changes(
-    State(app): State<App>,
-    Extension(org): Extension<Org>,
-    Extension(caller): Extension<Caller>,
-    Query(query): Query,
-) -> Result<Reply, ApiError> {
-    let limit = query.number("limit", 1..=CHANGES_MAX)?.unwrap_or(CHANGES_DEFAULT);
-    let from = query
-        .optional("cursor")
-        .map(|cursor| {
-            page::decode::<Cursor>(cursor)
-                .filter(|cursor| cursor.user == caller.user && cursor.org == org.id)
-                .ok_or_else(|| {
-                    ApiError::input(
-                        code::CHANGE_CURSOR,
-                        "cursor",
-                        "invalid",
-                        "is not a cursor of yours",
-                        "string",
-                    )
-                })
-        })
-        .transpose()?;
-    app.store.read(|rows| {
-        let head = events::head(rows)?;
-        let (mut found, after) = match from {
-            None => (Vec::new(), head),
-            Some(from) => (events::changes(rows, &org.id, from.after, limit + 1)?, head.max(from.after)),
-        };
-        let has_more = found.len() > limit;
-        found.truncate(limit);
-        let after = found.last().filter(|_| has_more).map_or(after, |event| event.seq);
-        let cursor = Cursor { user: caller.user.clone(), org: org.id.clone(), after };
-        let workspaces: BTreeSet<String> = accounts::workspaces(rows, Some(&org.id))?
-            .iter()
-            .map(|workspace| workspace.id.to_string())
-            .collect();
-        let profiles: Vec<Value> =
-            workspaces.iter().map(|id| json!({ "id": id, "type": "workspace" })).collect();
-        Ok(Reply::new()
-            .with("changes", found.iter().map(change_view).collect::<Vec<_>>())
-            .with("cursor", page::encode(&cursor))
-            .with("has_more", has_more)
-            .with("profiles", json!({ "version": workspaces.len(), "items": profiles })))
-    })
-}
-
-fn change_view(event: &Event) -> Value {
-    json!({
-        "event_id": event.id,
-        "event": event.name,
-        "profile_id": event.workspace,
-        "profile_type": "workspace",
-        "object_id": event.object,
-        "created": event.created,
-    })
-}
-
 fn terse_view(event: &Event) -> Value {
     json!({
         "event_id": event.id,
@@ -211,8 +146,8 @@ fn full_view(event: &Event) -> Value {
         "calling_user": event.user,
         "user_id": event.user,
         "org_id": event.org,
-        "workspace_id": event.workspace,
-        "share_id": null,
+        "workspace_id": (event.category == "workspace").then_some(&event.workspace),
+        "share_id": (event.category == "share").then_some(&event.workspace),
         "acknowledged": event.acknowledged,
         "severity": "info",
         "visibility": "external",
