@@ -16,8 +16,8 @@ CRD_FOLDERS := crds/yaml charts/fastio-operator/files/crds
 PYTEST_WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-upload up install down status tools test lint test-unit test-chart test-world test-e2e generate \
-	check-generated prerequisites
+.PHONY: help demo demo-upload up install down status tools test lint test-unit test-chart test-world test-vectors \
+	test-fuzz test-e2e bench generate check-generated prerequisites
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -59,12 +59,25 @@ test-unit: ## Unit tests of every crate
 test-chart: tools $(VENV) ## Lint and render the chart
 	@PYTHONPATH=tests:tests/cluster $(VENV)/bin/python -m pytest -q -c tests/e2e/pytest.ini charts/tests
 
-test-world: $(VENV) ## Unit tests of the cluster's scripts
-	@PYTHONPATH=tests/cluster $(VENV)/bin/python -m pytest -q tests/cluster/tests
+test-world: $(VENV) ## Unit tests of the scripts of the cluster and of the benches
+	@PYTHONPATH=tests:tests/cluster:tests/bench $(VENV)/bin/python -m pytest -q tests/cluster/tests tests/bench/tests
+
+test-vectors: ## The signature vectors, by implementations in Python and Node that share nothing with ours
+	python3 tests/vectors/make_signatures.py --check
+	python3 tests/vectors/check_signatures.py
+	node tests/vectors/check_signatures.mjs
+
+test-fuzz: ## A short run of each fuzz target
+	@fuzz/run all
 
 test-e2e: install ## End-to-end tests on the real cluster
 	@$(WORLD) test -m "not outage" -n $(PYTEST_WORKERS) $(ARGS)
 	@$(WORLD) test -m outage $(ARGS)
+
+# --- Measurements -------------------------------------------------------------------------------------------------
+
+bench: prerequisites ## Measure the receiver against its peers, write docs/benchmarks.md (about 15 minutes on an idle machine)
+	@PYTHONPATH=tests:tests/cluster:tests/bench python3 -B -m bench $(ARGS)
 
 # --- What is generated --------------------------------------------------------------------------------------------
 

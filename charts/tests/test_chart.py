@@ -39,10 +39,13 @@ def test_crds_are_the_generated_ones_and_kept_on_uninstall() -> None:
     assert not any(d["kind"] == "CustomResourceDefinition" for d in render("crds.enabled=false"))
 
 
-def test_secrets_are_never_listed_watched_or_deleted() -> None:
+def test_secrets_are_never_listed_or_watched_and_only_children_deleted() -> None:
     rules = one(render(), "ClusterRole")["rules"]
     verbs = {verb for rule in rules if "secrets" in rule["resources"] for verb in rule["verbs"]}
-    assert verbs == {"get", "create", "patch"}
+    assert verbs == {"get", "create", "patch", "delete"}
+    deletable = {resource for rule in rules if "delete" in rule["verbs"] for resource in rule["resources"]}
+    assert deletable == {"secrets", "services", "serviceaccounts", "deployments"}
+    assert not any("deletecollection" in rule["verbs"] for rule in rules)
     assert not any("*" in rule["verbs"] + rule["resources"] + rule["apiGroups"] for rule in rules)
 
 
@@ -74,6 +77,12 @@ def test_temporal_settings_become_flags() -> None:
     assert not any("temporal" in argument for argument in arguments(render()))
 
 
+def test_the_relist_interval_becomes_a_flag() -> None:
+    assert "--intake-relist-seconds=3600" in arguments(render())
+    # Helm reads large numbers of a values file as floating point.
+    assert "--intake-relist-seconds=86400" in arguments(render("intake.relistSeconds=86400"))
+
+
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
@@ -81,6 +90,7 @@ def test_temporal_settings_become_flags() -> None:
         ("temporal.address=http://temporal:7233", "/temporal/address"),
         ("image.pullPolicy=Sometimes", "/image/pullPolicy"),
         ("log.format=xml", "/log/format"),
+        ("intake.relistSeconds=5", "/intake/relistSeconds"),
         ("temporal.tls.enabled=true", "temporal.tls.enabled needs temporal.address"),
         ("temporal.tls.caSecretName=ca", "need temporal.tls.enabled=true"),
     ],

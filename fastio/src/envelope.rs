@@ -6,6 +6,7 @@
 
 pub(crate) mod fields;
 mod refusal;
+pub(crate) mod rows;
 
 use std::time::SystemTime;
 

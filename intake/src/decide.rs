@@ -1,5 +1,7 @@
 //! The decision itself: from an event, a file and the pipelines to one answer for each pipeline. Pure.
 
+use std::num::NonZeroU32;
+
 use fastio_pipeline::decision::{Answer, Decision, Verdict};
 use fastio_pipeline::event::FileEvent;
 use fastio_pipeline::matching::Filtered;
@@ -7,14 +9,23 @@ use fastio_pipeline::names::{Installation, ObjectKey, WorkflowId};
 use fastio_pipeline::plan::Plan;
 use fastio_pipeline::results::is_result_place;
 use fastio_pipeline::run::{RunRequest, SourceFile};
+use jiff::Timestamp;
+
+use crate::occasion::Occasion;
 
 /// A pipeline of the webhook, as its manifest is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// The `FilePipeline`.
     pub pipeline: ObjectKey,
+    /// Its `metadata.uid`: another one after it was deleted and made again.
+    pub uid: String,
+    /// When it was made, by the cluster's clock.
+    pub created: Option<Timestamp>,
     /// Its plan, or what is wrong with its manifest.
     pub plan: Result<Plan, String>,
+    /// Files per minute of its backfill, if it asks for one.
+    pub backfill: Option<NonZeroU32>,
 }
 
 /// What one pipeline makes of an event.
@@ -26,25 +37,32 @@ pub enum Choice {
     Answer(Answer),
 }
 
-/// The answers without a look at the file, if no pipeline wants events of this kind at all.
+/// The answers without a look at the file, if no pipeline wants events of this kind at all, or if it is `own_access`: our
+/// own key read the file.
 ///
 /// Spares a call of the API for each event that nobody is interested in, and answers for files that are gone by
 /// definition.
 #[must_use]
-pub fn without_file(event: &FileEvent, candidates: &[Candidate]) -> Option<Decision> {
-    let name = event.file_name.clone().unwrap_or_else(|| event.file.to_string());
+pub fn without_file(
+    occasion: &Occasion,
+    event: &FileEvent,
+    own_access: bool,
+    candidates: &[Candidate],
+) -> Option<Decision> {
     let mut verdicts = Vec::with_capacity(candidates.len());
-    for candidate in candidates {
+    for candidate in candidates.iter().filter(|candidate| occasion.asks(candidate, None)) {
         let answer = match &candidate.plan {
             Err(problem) => Answer::Invalid { problem: problem.clone() },
-            Ok(plan) => match plan.matcher.check(event.kind, &name) {
-                Err(because @ Filtered::Event { .. }) => Answer::Filtered { because },
-                _ => return None,
+            Ok(plan) => match occasion.check_kind(plan, event.kind) {
+                Err(because) => Answer::Filtered { because },
+                Ok(()) if own_access => Answer::Filtered { because: Filtered::OwnAccess },
+                Ok(()) => return None,
             },
         };
         verdicts.push(Verdict { pipeline: candidate.pipeline.clone(), answer });
     }
-    Some(Decision::Decided { file: name, pipelines: verdicts })
+    let file = event.file_name.clone().unwrap_or_else(|| event.file.to_string());
+    Some(Decision::Decided { file, pipelines: verdicts })
 }
 
 /// The pipeline, if any, whose result the file would be if our own key had made it.
@@ -56,44 +74,64 @@ pub fn result_of<'c>(source: &SourceFile, candidates: &'c [Candidate]) -> Option
     candidates.iter().find(in_place).map(|candidate| &candidate.pipeline)
 }
 
-/// What each pipeline makes of the event. `made_by` is the pipeline that made the file, as far as that is known.
-#[must_use]
-pub fn choose(
-    installation: &Installation,
-    webhook: &ObjectKey,
-    event: &FileEvent,
-    source: &SourceFile,
-    made_by: Option<&ObjectKey>,
-    candidates: &[Candidate],
-) -> Vec<(ObjectKey, Choice)> {
-    let choice = |candidate: &Candidate| {
+/// What the pipelines are asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'q> {
+    /// Prefix of ids.
+    pub installation: &'q Installation,
+    /// The `FastioWebhook`.
+    pub webhook: &'q ObjectKey,
+    /// Why they are asked.
+    pub occasion: &'q Occasion,
+    /// What happened.
+    pub event: &'q FileEvent,
+    /// The file as it is now.
+    pub source: &'q SourceFile,
+    /// When the file was changed or else made, if the service says so.
+    pub changed: Option<Timestamp>,
+    /// The pipeline that made the file, as far as that is known.
+    pub made_by: Option<&'q ObjectKey>,
+    /// Whether runs for this version may have happened that Temporal has forgotten.
+    pub check_results: bool,
+}
+
+impl Question<'_> {
+    /// What each pipeline makes of it.
+    #[must_use]
+    pub fn ask(&self, candidates: &[Candidate]) -> Vec<(ObjectKey, Choice)> {
+        let asked = candidates.iter().filter(|candidate| self.occasion.asks(candidate, self.changed));
+        asked.map(|candidate| (candidate.pipeline.clone(), self.choice(candidate))).collect()
+    }
+
+    fn choice(&self, candidate: &Candidate) -> Choice {
         let plan = match &candidate.plan {
             Ok(plan) => plan,
             Err(problem) => return Choice::Answer(Answer::Invalid { problem: problem.clone() }),
         };
-        if let Err(because) = plan.matcher.check(event.kind, &source.name) {
+        if let Err(because) = self.occasion.check(plan, self.event.kind, self.source) {
             return Choice::Answer(Answer::Filtered { because });
         }
-        if let Some(pipeline) = made_by {
+        if let Some(pipeline) = self.made_by {
             let because = Filtered::OwnResult { pipeline: pipeline.to_string() };
             return Choice::Answer(Answer::Filtered { because });
         }
         Choice::Run(Box::new(RunRequest {
             workflow_id: WorkflowId::file_pipeline(
-                installation,
+                self.installation,
                 &candidate.pipeline,
-                event.kind,
-                &event.id,
-                &source.id,
-                source.version.as_ref(),
+                self.event.kind,
+                &self.event.id,
+                &self.source.id,
+                self.source.version.as_ref(),
             ),
-            webhook: webhook.clone(),
-            event: event.clone(),
-            source: source.clone(),
+            webhook: self.webhook.clone(),
+            event: self.event.clone(),
+            source: self.source.clone(),
             plan: plan.clone(),
+            // What happened counts by itself: that the file was processed before says nothing about it.
+            check_results: self.check_results && self.event.kind.is_about_content(),
         }))
-    };
-    candidates.iter().map(|candidate| (candidate.pipeline.clone(), choice(candidate))).collect()
+    }
 }
 
 #[cfg(test)]
@@ -110,14 +148,13 @@ pub(crate) mod tests {
             "steps":[{{"name":"thumb","action":{{"imageResize":{{"width":320,"fit":"inside","format":"webp","quality":80}}}}}}],
             "output":"{output}"}}"#
         );
-        Candidate { pipeline, plan: Ok(serde_json::from_str(&plan).unwrap()) }
+        let uid = format!("uid-of-{name}");
+        let plan = Ok(serde_json::from_str(&plan).unwrap());
+        Candidate { pipeline, uid, created: None, plan, backfill: None }
     }
 
     fn invalid(name: &str) -> Candidate {
-        Candidate {
-            pipeline: format!("media/{name}").parse().unwrap(),
-            plan: Err("spec.steps: no".to_owned()),
-        }
+        Candidate { plan: Err("spec.steps: no".to_owned()), ..candidate(name, "[]", "/out") }
     }
 
     fn event(kind: EventKind) -> FileEvent {
@@ -137,13 +174,33 @@ pub(crate) mod tests {
             folder: FolderPath(folder.split('/').filter(|s| !s.is_empty()).map(str::to_owned).collect()),
             size: 7,
             hash: None,
+            mimetype: None,
+            trashed: false,
         }
     }
 
+    fn asked(
+        occasion: &Occasion,
+        kind: EventKind,
+        source: &SourceFile,
+        made_by: Option<&ObjectKey>,
+        candidates: &[Candidate],
+    ) -> Vec<Choice> {
+        let question = Question {
+            installation: &"fastio".parse().unwrap(),
+            webhook: &"media/studio".parse().unwrap(),
+            occasion,
+            event: &event(kind),
+            source,
+            changed: Some(Timestamp::UNIX_EPOCH),
+            made_by,
+            check_results: true,
+        };
+        question.ask(candidates).into_iter().map(|(_, choice)| choice).collect()
+    }
+
     fn choices(source: &SourceFile, made_by: Option<&ObjectKey>, candidates: &[Candidate]) -> Vec<Choice> {
-        let (installation, webhook) = ("fastio".parse().unwrap(), "media/studio".parse().unwrap());
-        let chosen = choose(&installation, &webhook, &event(EventKind::Upload), source, made_by, candidates);
-        chosen.into_iter().map(|(_, choice)| choice).collect()
+        asked(&Occasion::Push, EventKind::Upload, source, made_by, candidates)
     }
 
     #[test]
@@ -181,11 +238,67 @@ pub(crate) mod tests {
     #[test]
     fn events_that_nobody_wants_need_no_file() {
         let candidates = [candidate("a", r#"["upload"]"#, "/out"), invalid("c")];
-        let decision = without_file(&event(EventKind::Delete), &candidates).unwrap();
+        let without = |kind, candidates| without_file(&Occasion::Push, &event(kind), false, candidates);
+        let decision = without(EventKind::Delete, &candidates).unwrap();
         let Decision::Decided { file, pipelines } = decision else { panic!("{decision:?}") };
         assert_eq!((file.as_str(), pipelines.len()), ("2abc", 2));
         assert!(matches!(pipelines[0].answer, Answer::Filtered { because: Filtered::Event { .. } }));
-        assert!(without_file(&event(EventKind::Upload), &candidates).is_none());
-        assert!(without_file(&event(EventKind::Upload), &[]).is_some());
+        assert!(without(EventKind::Upload, &candidates).is_none());
+        assert!(without(EventKind::Upload, &[]).is_some());
+    }
+
+    #[test]
+    fn our_own_access_needs_no_file_and_starts_nothing() {
+        let candidates = [candidate("a", r#"["access"]"#, "/out"), candidate("b", r#"["upload"]"#, "/out")];
+        let access = event(EventKind::Access);
+        assert!(without_file(&Occasion::Feed, &access, false, &candidates).is_none());
+        let decision = without_file(&Occasion::Feed, &access, true, &candidates).unwrap();
+        let Decision::Decided { pipelines, .. } = decision else { panic!("{decision:?}") };
+        assert_eq!(pipelines[0].answer, Answer::Filtered { because: Filtered::OwnAccess });
+        assert!(matches!(pipelines[1].answer, Answer::Filtered { because: Filtered::Event { .. } }));
+    }
+
+    #[test]
+    fn a_backfill_asks_one_pipeline_whatever_events_it_wants() {
+        let candidates = [candidate("a", r#"["modify"]"#, "/out"), candidate("b", r#"["upload"]"#, "/out")];
+        let backfill = Occasion::Backfill("media/a".parse().unwrap());
+        let beach = source("/photos", "beach.jpg");
+        let chosen = asked(&backfill, EventKind::Upload, &beach, None, &candidates);
+        let [Choice::Run(run)] = chosen.as_slice() else { panic!("{chosen:?}") };
+        assert!(run.check_results && run.plan.pipeline.name() == "a");
+        let chosen = asked(&backfill, EventKind::Upload, &source("/photos", "notes.txt"), None, &candidates);
+        assert!(matches!(&chosen[..], [Choice::Answer(Answer::Filtered { because: Filtered::Name { .. } })]));
+        assert_eq!(without_file(&backfill, &event(EventKind::Upload), false, &candidates), None);
+    }
+
+    #[test]
+    fn a_listing_asks_no_pipeline_that_is_younger_than_the_change() {
+        let made_at = |second| {
+            let created = Some(Timestamp::from_second(second).unwrap());
+            Candidate { created, ..candidate("a", r#"["upload"]"#, "/out") }
+        };
+        // The file changed at second 0.
+        for (created, occasion, asked_too) in [
+            (made_at(-60), Occasion::Relist, true),
+            (made_at(10), Occasion::Relist, true),
+            (made_at(11), Occasion::Relist, false),
+            (made_at(11), Occasion::Feed, true),
+            (made_at(11), Occasion::Backfill("media/a".parse().unwrap()), true),
+        ] {
+            let beach = source("/photos", "beach.jpg");
+            let chosen = asked(&occasion, EventKind::Upload, &beach, None, &[created]);
+            assert_eq!(chosen.len() == 1, asked_too, "{occasion:?} {chosen:?}");
+        }
+    }
+
+    #[test]
+    fn what_happened_is_processed_even_if_the_file_was_before() {
+        let candidates = [candidate("a", r#"["upload","delete"]"#, "/out")];
+        let beach = source("/photos", "beach.jpg");
+        for (kind, checks) in [(EventKind::Upload, true), (EventKind::Delete, false)] {
+            let chosen = asked(&Occasion::Feed, kind, &beach, None, &candidates);
+            let [Choice::Run(run)] = chosen.as_slice() else { panic!("{chosen:?}") };
+            assert_eq!(run.check_results, checks, "{kind}");
+        }
     }
 }

@@ -11,21 +11,32 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::feed::metrics::FeedMetrics;
+use crate::occasion::Occasion;
+
 /// Upper bounds of the age buckets in seconds.
 const SECONDS: [f64; 10] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 600.0];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabel {
+    source: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabel {
+    source: &'static str,
     outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AnswerLabel {
+    source: &'static str,
     answer: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabel {
+    source: &'static str,
     reason: &'static str,
 }
 
@@ -35,36 +46,43 @@ pub struct Metrics {
     decisions: Family<OutcomeLabel, Counter>,
     answers: Family<AnswerLabel, Counter>,
     undecided: Family<ReasonLabel, Counter>,
-    age: Histogram,
+    age: Family<SourceLabel, Histogram>,
     /// 1 while the pipelines are known to be current.
     pub view_current: Gauge,
     /// Failures of the watch on pipelines.
     pub view_failures: Counter,
+    /// Those of the feed.
+    pub feed: FeedMetrics,
 }
 
 impl Metrics {
     /// Makes the metrics and adds them to `registry`.
     #[must_use]
     pub fn register(registry: &mut Registry) -> Self {
+        let registry = registry.sub_registry_with_prefix("fastio_intake");
         let metrics = Self {
             decisions: Family::default(),
             answers: Family::default(),
             undecided: Family::default(),
-            age: Histogram::new(SECONDS),
+            age: Family::new_with_constructor(|| Histogram::new(SECONDS)),
             view_current: Gauge::default(),
             view_failures: Counter::default(),
+            feed: FeedMetrics::register(registry),
         };
-        let registry = registry.sub_registry_with_prefix("fastio_intake");
-        registry.register("decisions", "Events by what became of them", metrics.decisions.clone());
-        registry.register("answers", "Answers of pipelines to events", metrics.answers.clone());
+        registry.register(
+            "decisions",
+            "Events and listed files by where they came from and what became of them",
+            metrics.decisions.clone(),
+        );
+        registry.register("answers", "Answers of pipelines", metrics.answers.clone());
         registry.register(
             "undecided_attempts",
-            "Attempts to decide an event that have to be made again",
+            "Attempts to decide that have to be made again",
             metrics.undecided.clone(),
         );
         registry.register(
             "decision_age_seconds",
-            "Time from an event's arrival to the attempt that decided it",
+            "Time from an event's arrival (push) or from what happened (feed) to the decision",
             metrics.age.clone(),
         );
         registry.register(
@@ -80,31 +98,45 @@ impl Metrics {
         metrics
     }
 
-    /// An event was decided at this age.
-    pub fn decided(&self, decision: &Decision, age: Duration) {
+    /// There is a decision. `age` is that of the event; a listed file has none.
+    pub fn decided(&self, occasion: &Occasion, decision: &Decision, age: Option<Duration>) {
+        let source = occasion.as_str();
         let (outcome, verdicts) = match decision {
             Decision::Decided { pipelines, .. } => ("decided", pipelines.as_slice()),
             Decision::Gone => ("gone", [].as_slice()),
             Decision::NotAFile => ("not_a_file", [].as_slice()),
             Decision::OtherWorkspace => ("other_workspace", [].as_slice()),
+            Decision::Infected { .. } => ("infected", [].as_slice()),
         };
-        self.decisions.get_or_create(&OutcomeLabel { outcome }).inc();
-        self.age.observe(age.as_secs_f64());
+        self.decisions.get_or_create(&OutcomeLabel { source, outcome }).inc();
+        if let Some(age) = age {
+            self.age.get_or_create(&SourceLabel { source }).observe(age.as_secs_f64());
+        }
         for verdict in verdicts {
-            let answer = match &verdict.answer {
-                Answer::Started { .. } => "started",
-                Answer::Duplicate { .. } => "duplicate",
-                Answer::Filtered { because: Filtered::Event { .. } } => "filtered_event",
-                Answer::Filtered { because: Filtered::Name { .. } } => "filtered_name",
-                Answer::Filtered { because: Filtered::OwnResult { .. } } => "own_result",
-                Answer::Invalid { .. } => "invalid",
-            };
-            self.answers.get_or_create(&AnswerLabel { answer }).inc();
+            let answer = answer(&verdict.answer);
+            self.answers.get_or_create(&AnswerLabel { source, answer }).inc();
         }
     }
 
     /// An attempt to decide failed.
-    pub fn undecided(&self, reason: &'static str) {
-        self.undecided.get_or_create(&ReasonLabel { reason }).inc();
+    pub fn undecided(&self, occasion: &Occasion, reason: &'static str) {
+        self.undecided.get_or_create(&ReasonLabel { source: occasion.as_str(), reason }).inc();
+    }
+}
+
+fn answer(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Started { .. } => "started",
+        Answer::Duplicate { .. } => "duplicate",
+        Answer::Invalid { .. } => "invalid",
+        Answer::Filtered { because } => match because {
+            Filtered::Event { .. } => "filtered_event",
+            Filtered::Name { .. } => "filtered_name",
+            Filtered::Folder { .. } => "filtered_folder",
+            Filtered::Size { .. } => "filtered_size",
+            Filtered::MimeType { .. } => "filtered_mime_type",
+            Filtered::OwnResult { .. } => "own_result",
+            Filtered::OwnAccess => "own_access",
+        },
     }
 }

@@ -1,37 +1,42 @@
 //! What the file of an event is now, by the Fast.io API.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+mod folders;
+mod many;
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use fastio::{Client, ErrorClass, HashAlgorithm, Node, NodeId, NodeKind, UserId, WorkspaceId};
 use fastio_pipeline::event::{FileId, Workspace};
 use fastio_pipeline::results::FolderPath;
 use fastio_pipeline::run::{ContentHash, SourceFile};
+use jiff::Timestamp;
 
-/// Most folders above a file.
-const MAX_DEPTH: usize = 64;
-
-/// How long the name and place of a folder are remembered. A burst of uploads into one folder asks once.
-const FOLDER_TTL: Duration = Duration::from_secs(10);
-
-/// Most folders that are remembered.
-const MAX_FOLDERS: usize = 4096;
+use self::folders::Folders;
+pub use self::many::Looked;
 
 /// What a file id stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// A file.
+    /// A file, in the trash or not.
     File {
         /// The file as it is now.
-        source: SourceFile,
+        source: Box<SourceFile>,
         /// Who made it, if the service says so.
         creator: Option<UserId>,
+        /// When it was changed or else made, if the service says so.
+        changed: Option<Timestamp>,
+    },
+    /// A file that the service's virus scan found something in.
+    Infected {
+        /// Its name.
+        name: String,
+        /// The scan's words, if there are any.
+        finding: Option<String>,
     },
     /// A folder, a note, a link.
     NotAFile,
-    /// In the trash.
-    Trashed,
     /// The service knows no such file: not yet, or not any more.
     Unknown,
 }
@@ -43,103 +48,87 @@ pub enum ResolveError {
     #[error(transparent)]
     Fastio(#[from] fastio::Error),
     /// The service answered with something that is no file.
-    #[error("Fast.io describes file {file} in an unusable way: {problem}")]
-    Unusable {
-        /// The file.
-        file: String,
-        /// What is wrong.
-        problem: String,
-    },
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+}
+
+/// A file that cannot be used as the service describes it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("file {file} cannot be used: {problem}")]
+pub struct Unusable {
+    /// The file.
+    pub file: String,
+    /// What is wrong.
+    pub problem: String,
 }
 
 /// Looks up files of one workspace.
 pub struct Resolver {
     client: Client,
     workspace: WorkspaceId,
-    folders: Mutex<HashMap<NodeId, (Instant, Folder)>>,
+    folders: Folders,
+    /// A file that could be read when another could not.
+    readable: Mutex<Option<NodeId>>,
     /// Every user that our key has belonged to since the process started. A key that was replaced may have made results
     /// whose events are still on their way.
-    ourselves: Mutex<BTreeSet<UserId>>,
+    ourselves: Mutex<Ourselves>,
 }
 
-#[derive(Debug, Clone)]
-struct Folder {
-    name: String,
-    parent: Option<NodeId>,
+/// Who we are.
+#[derive(Debug, Default)]
+struct Ourselves {
+    users: BTreeSet<UserId>,
+    /// When the service said so last.
+    asked: Option<Instant>,
 }
+
+/// How long the service's word about our own key is good for those who are not us: a burst of what others do asks once. It
+/// is as long as a key that was replaced may take from one process to the other anyway.
+const OURSELVES_TTL: Duration = Duration::from_secs(10);
 
 impl Resolver {
     /// Looks up files of `workspace` with `client`.
     #[must_use]
     pub fn new(client: Client, workspace: WorkspaceId) -> Self {
-        Self { client, workspace, folders: Mutex::default(), ourselves: Mutex::default() }
+        Self {
+            client,
+            workspace,
+            folders: Folders::default(),
+            readable: Mutex::default(),
+            ourselves: Mutex::default(),
+        }
     }
 
     /// What the file is now.
     pub async fn find(&self, file: &FileId) -> Result<Found, ResolveError> {
         // What cannot be an id of the service is no file of it.
         let Ok(id) = file.as_str().parse::<NodeId>() else { return Ok(Found::Unknown) };
-        let node = match self.client.node(&self.workspace, &id).await {
-            Ok(node) => node,
-            Err(error) if error.class() == ErrorClass::Gone => return Ok(Found::Unknown),
-            Err(error) => return Err(error.into()),
-        };
-        if node.deleted {
-            return Ok(Found::Trashed);
+        self.find_node(&id).await
+    }
+
+    async fn find_node(&self, id: &NodeId) -> Result<Found, ResolveError> {
+        match self.client.node(&self.workspace, id).await {
+            Ok(node) => self.describe(node).await,
+            Err(error) if error.class() == ErrorClass::Gone => Ok(Found::Unknown),
+            Err(error) => Err(error.into()),
         }
+    }
+
+    /// What a node is.
+    pub async fn describe(&self, node: Node) -> Result<Found, ResolveError> {
         if node.kind != NodeKind::File {
             return Ok(Found::NotAFile);
         }
-        match self.folder(&node).await? {
-            Some(folder) => {
-                let creator = node.origin.as_ref().and_then(|origin| origin.creator.clone());
-                Ok(Found::File { source: self.source(node, folder)?, creator })
-            }
-            None => Ok(Found::Unknown),
+        if node.is_infected() {
+            let finding = node.virus.and_then(|virus| virus.reason);
+            return Ok(Found::Infected { name: node.name, finding });
         }
-    }
-
-    /// The folders above a file, from the top down; `None` if one of them is gone, and the file with it.
-    async fn folder(&self, file: &Node) -> Result<Option<FolderPath>, ResolveError> {
-        let mut names = Vec::new();
-        let mut next = file.parent.clone();
-        while let Some(id) = next.filter(|id| *id != NodeId::root()) {
-            if names.len() == MAX_DEPTH {
-                let problem = format!("it has more than {MAX_DEPTH} folders above it");
-                return Err(unusable(file, &problem));
-            }
-            let Some(folder) = self.folder_above(&id).await? else { return Ok(None) };
-            names.push(folder.name);
-            next = folder.parent;
-        }
-        names.reverse();
-        Ok(Some(FolderPath(names)))
-    }
-
-    async fn folder_above(&self, id: &NodeId) -> Result<Option<Folder>, ResolveError> {
-        let remembered = {
-            let folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
-            folders.get(id).filter(|(at, _)| at.elapsed() < FOLDER_TTL).map(|(_, folder)| folder.clone())
+        let Some(folder) = self.folders.above(&self.client, &self.workspace, &node).await? else {
+            return Ok(Found::Unknown);
         };
-        if remembered.is_some() {
-            return Ok(remembered);
-        }
-        let node = match self.client.node(&self.workspace, id).await {
-            Ok(node) if node.deleted => return Ok(None),
-            Ok(node) => node,
-            Err(error) if error.class() == ErrorClass::Gone => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let folder = Folder { name: node.name, parent: node.parent };
-        let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
-        if folders.len() >= MAX_FOLDERS {
-            folders.retain(|_, (at, _)| at.elapsed() < FOLDER_TTL);
-            if folders.len() >= MAX_FOLDERS {
-                folders.clear();
-            }
-        }
-        folders.insert(id.clone(), (Instant::now(), folder.clone()));
-        Ok(Some(folder))
+        let creator = node.origin.as_ref().and_then(|origin| origin.creator.clone());
+        let changed = changed(&node);
+        Ok(Found::File { source: Box::new(self.source(node, folder)?), creator, changed })
     }
 
     fn source(&self, node: Node, folder: FolderPath) -> Result<SourceFile, ResolveError> {
@@ -157,6 +146,8 @@ impl Resolver {
             hash: node
                 .hash
                 .map(|hash| ContentHash { algorithm: algorithm(hash.algorithm), value: hash.value }),
+            mimetype: node.mimetype,
+            trashed: node.deleted,
         })
     }
 
@@ -164,21 +155,33 @@ impl Resolver {
     /// costs more than a file that has to be uploaded under another name.
     pub async fn is_own(&self, creator: Option<&UserId>) -> Result<bool, fastio::Error> {
         let Some(creator) = creator else { return Ok(true) };
-        let known = |creator: &UserId| {
-            self.ourselves.lock().unwrap_or_else(PoisonError::into_inner).contains(creator)
-        };
-        if known(creator) {
-            return Ok(true);
+        {
+            let ourselves = self.ourselves();
+            let is_known = ourselves.users.contains(creator);
+            if is_known || ourselves.asked.is_some_and(|at| at.elapsed() < OURSELVES_TTL) {
+                return Ok(is_known);
+            }
         }
         // Whose key it is may have changed since the last time.
-        let ourselves = self.client.auth_check().await?;
-        self.ourselves.lock().unwrap_or_else(PoisonError::into_inner).insert(ourselves);
-        Ok(known(creator))
+        let user = self.client.auth_check().await?;
+        let mut ourselves = self.ourselves();
+        ourselves.users.insert(user);
+        ourselves.asked = Some(Instant::now());
+        Ok(ourselves.users.contains(creator))
+    }
+
+    fn ourselves(&self) -> MutexGuard<'_, Ourselves> {
+        self.ourselves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// When the file was changed or else made, if the service says so. A copy may keep the time of an older change.
+pub(crate) fn changed(node: &Node) -> Option<Timestamp> {
+    node.modified.max(node.created)
+}
+
 fn unusable(node: &Node, problem: &dyn std::fmt::Display) -> ResolveError {
-    ResolveError::Unusable { file: node.id.to_string(), problem: problem.to_string() }
+    ResolveError::Unusable(Unusable { file: node.id.to_string(), problem: problem.to_string() })
 }
 
 /// As the domain names hash algorithms.

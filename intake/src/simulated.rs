@@ -42,17 +42,37 @@ impl Fastio {
 
     /// A client with the key of another user.
     pub(crate) async fn somebody_else(&self) -> Client {
-        let body = r#"{"key":"the-key-of-somebody-else","user":"somebody"}"#;
+        let key = "the-key-of-somebody-else";
+        self.control("POST", "api-keys", &format!(r#"{{"key":"{key}","user":"somebody"}}"#)).await;
+        client(&self.simulator, key)
+    }
+
+    pub(crate) async fn revoke_key(&self) {
+        self.control("DELETE", &format!("api-keys/{KEY}"), "").await;
+    }
+
+    pub(crate) async fn give_key_back(&self) {
+        self.control("POST", "api-keys", &format!(r#"{{"key":"{KEY}"}}"#)).await;
+    }
+
+    /// Makes calls of an operation fail. `how` are more fields of the fault.
+    pub(crate) async fn fail(&self, operation: &str, how: &str) {
+        let fault = format!(r#"{{"kind":"fail","operation":"{operation}",{how}}}"#);
+        self.control("POST", "faults", &fault).await;
+    }
+
+    /// Asks the simulator's control API for something.
+    pub(crate) async fn control(&self, method: &str, path: &str, body: &str) {
         let request = format!(
-            "POST /control/api-keys HTTP/1.1\r\nHost: simulator\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} /control/{path} HTTP/1.1\r\nHost: simulator\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
         let mut stream = TcpStream::connect(self.simulator.address()).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
-        client(&self.simulator, "the-key-of-somebody-else")
+        assert!(answer.starts_with("HTTP/1.1 20"), "{path}: {answer}");
     }
 
     pub(crate) async fn folder(&self, parent: &NodeId, name: &str) -> NodeId {

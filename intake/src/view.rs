@@ -3,6 +3,7 @@
 //! The watch is filtered by the API server to the pipelines of this webhook (a selectable field of the CRD), so that not
 //! even a broken one of another webhook is ever seen here.
 
+use std::num::NonZeroU32;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -103,7 +104,12 @@ fn candidate(object: &Guarded, webhook: &str) -> Option<Candidate> {
         Ok(pipeline) => compile::plan(pipeline).map_err(|invalid| invalid.to_string()),
         Err(invalid) => Err(invalid.to_string()),
     };
-    Some(Candidate { pipeline, plan })
+    // Whatever is wrong with the rest of the object, its backfill cannot run then.
+    let backfill = object.0.as_ref().ok().and_then(|pipeline| pipeline.spec.backfill.as_ref());
+    let backfill = backfill.and_then(|backfill| NonZeroU32::new(backfill.files_per_minute.try_into().ok()?));
+    let uid = metadata.uid.clone().unwrap_or_default();
+    let created = metadata.creation_timestamp.as_ref().map(|time| time.0);
+    Some(Candidate { pipeline, uid, created, plan, backfill })
 }
 
 impl Follower {

@@ -30,6 +30,12 @@ pub struct Args {
     #[arg(long, env = "FASTIO_BASE_URL", default_value = "https://api.fast.io/current")]
     pub fastio_base_url: BaseUrl,
 
+    /// How often an intake that follows the feed lists the whole workspace, in seconds: what a feed does not tell is found
+    /// then.
+    #[arg(long, env = "FASTIO_INTAKE_RELIST_SECONDS", default_value_t = 3600,
+        value_parser = clap::value_parser!(u32).range(10..=86_400))]
+    pub intake_relist_seconds: u32,
+
     /// Images of the pods.
     #[command(flatten)]
     pub images: ImageArgs,
@@ -116,6 +122,8 @@ pub struct Settings {
     pub fastio_base_url: BaseUrl,
     /// Connection of objects that name none.
     pub temporal: Option<Connection>,
+    /// How often an intake lists the whole workspace, in seconds.
+    pub relist_seconds: u32,
     images: ImageArgs,
 }
 
@@ -138,6 +146,7 @@ impl From<&Args> for Settings {
             installation: args.installation.clone(),
             fastio_base_url: args.fastio_base_url.clone(),
             temporal: args.temporal.connection(),
+            relist_seconds: args.intake_relist_seconds,
             images: args.images.clone(),
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fastio_crds::TemporalConnection;
 use fastio_crds::conditions::Reason;
+use fastio_temporal::{Target, Tls};
 use kube::Client;
 use secrecy::{ExposeSecret, SecretSlice};
 
@@ -195,6 +196,23 @@ impl Access {
             None => None,
         };
         Ok(Self { connection, ca, client_cert, api_key })
+    }
+
+    /// What a client of the operator's own connects to.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        let bytes = |secret: &SecretSlice<u8>| secret.expose_secret().to_vec();
+        let connection = &self.connection;
+        Target {
+            address: connection.address.clone(),
+            namespace: connection.namespace.clone(),
+            tls: connection.tls.then(|| Tls {
+                ca: self.ca.as_ref().map(bytes),
+                client: self.client_cert.as_ref().map(|(cert, key)| (bytes(cert), bytes(key))),
+                server_name: connection.server_name.clone(),
+            }),
+            api_key: self.api_key.as_ref().map(bytes),
+        }
     }
 
     /// Everything that a process reads only when it starts, to roll pods when it changes.

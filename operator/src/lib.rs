@@ -6,8 +6,9 @@
 //! |---|---|---|
 //! | `observe` | fetches everything that the decision needs | yes |
 //! | `validate` | spec and what was observed → a value that cannot be wrong | no |
+//! | `delivery` | (webhooks) what was found → whether events are pushed, pulled or both | no |
 //! | `build` | → every child object, in one struct | no |
-//! | `apply` | server-side apply of the children | yes |
+//! | `apply` | server-side apply of the children, and removal of those that are not wanted any more | yes |
 //! | `status` | conditions from what was applied and seen, and one write | the write |
 //! | `cleanup` | what deletion needs; never blocked by an invalid spec | yes |
 //!

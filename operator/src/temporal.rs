@@ -1,5 +1,5 @@
-//! Asking Temporal about the runs of a pipeline: numbers for people, and cancellation at deletion. Never a condition for
-//! anything else: an outage of Temporal does not hold a reconcile.
+//! What the operator asks of Temporal: numbers of a pipeline's runs for people, and at deletion the end of runs and feeds.
+//! Never a condition for anything else: an outage of Temporal does not hold a reconcile.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,19 +7,22 @@ use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use fastio_pipeline::names::TaskQueue;
+use fastio_pipeline::names::{TaskQueue, WorkflowId};
+use fastio_temporal::ConnectError;
 use futures::{Stream, StreamExt, TryStreamExt};
 use secrecy::ExposeSecret;
 use temporalio_client::errors::{ClientError, WorkflowInteractionError};
 use temporalio_client::{
-    Client, ClientOptions, ClientTlsOptions, Connection, ConnectionOptions, RetryOptions, RpcOptions,
-    TlsOptions, UntypedWorkflow, Url, WorkflowCancelOptions, WorkflowCountOptions, WorkflowListOptions,
+    Client, RetryOptions, RpcOptions, UntypedWorkflow, WorkflowCancelOptions, WorkflowCountOptions,
+    WorkflowListOptions, WorkflowTerminateOptions,
 };
 
 use crate::connection::Access;
 use crate::keys::RootKey;
 
-/// Longest time of a count with all of its calls, and of each single call of a cancellation.
+/// The operator's name at Temporal.
+const IDENTITY: &str = "fastio-operator";
+/// Longest time of a count or termination with all of its calls, and of each single call of a cancellation.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a Temporal that could not be reached is left alone.
 const LEFT_ALONE: Duration = Duration::from_mins(1);
@@ -33,12 +36,9 @@ const CANCEL_CONCURRENCY: usize = 8;
 /// Why Temporal did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum TemporalError {
-    /// The address is no address.
-    #[error("the address {0:?} cannot be used")]
-    Address(String),
     /// It cannot be connected.
-    #[error("{0}")]
-    Connect(String),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// It could not be reached a short time ago.
     #[error("it could not be reached a short time ago")]
     LeftAlone,
@@ -48,9 +48,9 @@ pub enum TemporalError {
     /// A call was refused.
     #[error("{0}")]
     Call(#[from] ClientError),
-    /// A run could not be cancelled.
+    /// A workflow could not be cancelled or terminated.
     #[error("{0}")]
-    Cancel(#[from] WorkflowInteractionError),
+    Workflow(#[from] WorkflowInteractionError),
 }
 
 /// Numbers of a pipeline's runs.
@@ -116,11 +116,26 @@ impl Clients {
         self.note(&key, answer)
     }
 
+    /// Terminates a workflow; one that does not run is fine. Temporal is asked also if it could not be reached a short time
+    /// ago.
+    pub async fn terminate(
+        &self,
+        root_key: &RootKey,
+        access: &Access,
+        workflow: &WorkflowId,
+        reason: &str,
+    ) -> Result<(), TemporalError> {
+        let key = fingerprint(root_key, access);
+        let answer =
+            in_time(async { terminate(&self.client(&key, access).await?, workflow, reason).await }).await;
+        self.note(&key, answer)
+    }
+
     /// The client that is connected, or a new one.
     async fn client(&self, key: &str, access: &Access) -> Result<Client, TemporalError> {
         let client = match self.state(key) {
             Some(State::Connected(client)) => client,
-            Some(State::FailedAt(_)) | None => connect(access).await?,
+            Some(State::FailedAt(_)) | None => access.target().connect(IDENTITY, PATIENCE).await?,
         };
         self.set(key, State::Connected(client.clone()));
         Ok(client)
@@ -149,35 +164,6 @@ impl Clients {
 fn fingerprint(root_key: &RootKey, access: &Access) -> String {
     let connection = format!("{:?}", access.connection);
     root_key.fingerprint(&[connection.as_bytes(), access.content().expose_secret()].concat())
-}
-
-async fn connect(access: &Access) -> Result<Client, TemporalError> {
-    let connection = &access.connection;
-    let scheme = if connection.tls { "https" } else { "http" };
-    let url = Url::parse(&format!("{scheme}://{}", connection.address))
-        .map_err(|_| TemporalError::Address(connection.address.clone()))?;
-    let bytes = |secret: &secrecy::SecretSlice<u8>| secret.expose_secret().to_vec();
-    let tls = connection.tls.then(|| {
-        let client = access.client_cert.as_ref().map(|(cert, key)| {
-            ClientTlsOptions::builder().client_cert(bytes(cert)).client_private_key(bytes(key)).build()
-        });
-        TlsOptions::builder()
-            .maybe_server_root_ca_cert(access.ca.as_ref().map(bytes))
-            .maybe_domain(connection.server_name.clone())
-            .maybe_client_tls_options(client)
-            .build()
-    });
-    let api_key = access.api_key.as_ref().map(|key| String::from_utf8_lossy(&bytes(key)).trim().to_owned());
-    let options = ConnectionOptions::new(url)
-        .identity("fastio-operator".to_owned())
-        .connect_timeout(PATIENCE)
-        .maybe_tls_options(tls)
-        .maybe_api_key(api_key)
-        .build();
-    let refused = |error: &dyn fmt::Display| TemporalError::Connect(error.to_string());
-    let connected = Connection::connect(options).await.map_err(|error| refused(&error))?;
-    Client::new(connected, ClientOptions::new(connection.namespace.clone()).build())
-        .map_err(|error| refused(&error))
 }
 
 async fn in_time<T, E>(call: impl Future<Output = Result<T, E>>) -> Result<T, TemporalError>
@@ -228,6 +214,14 @@ async fn cancel(client: &Client, queue: &TaskQueue) -> Result<usize, TemporalErr
         }
     })
     .await
+}
+
+async fn terminate(client: &Client, workflow: &WorkflowId, reason: &str) -> Result<(), TemporalError> {
+    let options = WorkflowTerminateOptions::builder().reason(reason).rpc_options(rpc_options()).build();
+    match client.get_workflow_handle::<UntypedWorkflow>(workflow.as_str()).terminate(options).await {
+        Ok(()) | Err(WorkflowInteractionError::NotFound(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Lists to the end first, because cancellation takes runs off the list. A run that cannot be cancelled does not keep the

@@ -18,6 +18,10 @@ pub const FILE_EVENT_WORKFLOW: &str = "FileEvent";
 /// Workflow type of a webhook's feed, run by the intake.
 pub const FEED_WORKFLOW: &str = "Feed";
 
+/// The reason with which the operator terminates the feed of a `FastioWebhook` that is deleted. The intake goes on from what
+/// a feed knew that ended in any other way; after this one, another `FastioWebhook` of the same name begins anew.
+pub const FEED_DELETED: &str = "the FastioWebhook is being deleted";
+
 /// Workflow type of a run's workflow, run by the workers of a pipeline.
 pub const FILE_PIPELINE_WORKFLOW: &str = "FilePipeline";
 

@@ -129,7 +129,8 @@ impl Keys {
 
 /// Parses a delivery in either form. Unknown fields are ignored; duplicate fields are refused.
 ///
-/// An actor that cannot be a user's id is left out: it is a hint of the sender, and no reason to lose the event.
+/// Name, time and actor are hints of the sender: one that cannot be what it should be is left out, for it is no reason to
+/// lose the event.
 pub fn parse(body: &[u8]) -> Result<FileEvent, PayloadError> {
     // In fields that it ignores, the parser would let any bytes pass.
     let body = std::str::from_utf8(body).map_err(|error| PayloadError::Malformed(error.to_string()))?;
@@ -148,18 +149,19 @@ pub fn parse(body: &[u8]) -> Result<FileEvent, PayloadError> {
         kind,
         workspace: id::<Workspace>(form.workspace)?,
         file: id::<FileId>(form.file)?,
-        file_name: optional(form.file_name)?,
-        occurred_at: optional(form.occurred_at)?,
+        file_name: hint(form.file_name),
+        occurred_at: hint(form.occurred_at),
         actor: form.actor.and_then(actor),
     })
 }
 
-fn optional((field, value): Field) -> Result<Option<String>, PayloadError> {
-    value.map(|value| value.into_text().map_err(|got| PayloadError::WrongType { field, got })).transpose()
+fn hint((_, value): Field) -> Option<String> {
+    value?.into_text().ok()
 }
 
 fn required((field, value): Field) -> Result<String, PayloadError> {
-    optional((field, value))?.ok_or(PayloadError::Missing { field })
+    let value = value.ok_or(PayloadError::Missing { field })?;
+    value.into_text().map_err(|got| PayloadError::WrongType { field, got })
 }
 
 fn id<T: std::str::FromStr<Err = IdError>>(field: Field) -> Result<T, PayloadError> {

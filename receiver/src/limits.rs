@@ -24,8 +24,8 @@ pub struct LimitArgs {
     #[arg(long, env = "FASTIO_MAX_IN_FLIGHT_BYTES", value_name = "BYTES", default_value_t = 8 * 1024 * 1024, value_parser = value_parser!(u32).range(1..))]
     max_in_flight_bytes: u32,
 
-    /// Most open connections. Beyond it a new one takes the place of one that has carried no signed delivery.
-    #[arg(long, env = "FASTIO_MAX_CONNECTIONS", value_name = "N", default_value_t = 1024, value_parser = value_parser!(u32).range(1..=100_000))]
+    /// Most open connections; below the process' limit of file descriptors, which is 1024 on many nodes. Beyond it a new one takes the place of one that has carried no signed delivery.
+    #[arg(long, env = "FASTIO_MAX_CONNECTIONS", value_name = "N", default_value_t = 512, value_parser = value_parser!(u32).range(1..=100_000))]
     max_connections: u32,
 
     /// Longest time from the first to the last byte of a head.

@@ -48,7 +48,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 1024,
+            connections: 512,
             idle: Duration::from_secs(30),
             wire: WireLimits { head: Duration::from_secs(5), write: Duration::from_secs(10) },
             lame_duck: Duration::from_secs(5),
@@ -92,11 +92,13 @@ pub async fn serve<S: Starter>(
         () = accepting => {}
     }
     let deadline = Instant::now() + limits.drain.saturating_sub(limits.lame_duck);
-    for (stream, peer) in last_connections(listener) {
-        let place = places.take(peer.ip()).await;
+    let last = last_connections(listener);
+    // Idle connections give their places to the last ones.
+    closing.cancel();
+    for (stream, peer) in last {
+        let Ok(place) = tokio::time::timeout_at(deadline, places.take(peer.ip())).await else { break };
         connections.spawn(Arc::clone(&server).serve_connection(stream, place));
     }
-    closing.cancel();
     connections.close();
     if tokio::time::timeout_at(deadline, connections.wait()).await.is_err() {
         tracing::warn!(connections = connections.len(), "stopping with requests under way");

@@ -1,12 +1,11 @@
-//! Where Temporal is and how to get in, as flags or environment variables; and the connection itself.
+//! Where Temporal is and how to get in, as flags or environment variables.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use temporalio_client::errors::ClientConnectError;
-use temporalio_client::{
-    Client, ClientOptions, ClientTlsOptions, Connection, ConnectionOptions, TlsOptions, Url,
-};
+use temporalio_client::Client;
+
+use crate::target::{ConfigError, ConnectError, Target, Tls};
 
 /// One attempt to connect takes no longer than this.
 const ATTEMPT: Duration = Duration::from_secs(5);
@@ -78,41 +77,6 @@ pub struct ConnectionArgs {
     api_key_file: Option<PathBuf>,
 }
 
-/// Arguments that no amount of waiting makes usable.
-#[derive(Debug, thiserror::Error)]
-#[error("--temporal-address {address:?} must be HOST:PORT: {problem}")]
-pub struct ConfigError {
-    address: String,
-    problem: String,
-}
-
-/// An attempt to connect that failed. All but `Config` may pass by themselves.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// The arguments are wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// A certificate or key cannot be read (yet).
-    #[error("cannot read {path}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// Temporal refuses or cannot be reached.
-    #[error("Temporal at {address}: {source}")]
-    Refused {
-        /// Host and port.
-        address: String,
-        /// What the client says.
-        source: Box<ClientConnectError>,
-    },
-    /// No answer within five seconds.
-    #[error("Temporal at {0} does not answer")]
-    Silent(String),
-}
-
 impl ConnectionArgs {
     /// Plain text to one address, for tests and for programs that need no flags.
     #[must_use]
@@ -149,65 +113,41 @@ impl ConnectionArgs {
             || self.api_key_file.is_some()
     }
 
-    fn url(&self) -> Result<Url, ConfigError> {
-        let wrong = |problem: String| ConfigError { address: self.address.clone(), problem };
-        let scheme = if self.uses_tls() { "https" } else { "http" };
-        let url =
-            Url::parse(&format!("{scheme}://{}", self.address)).map_err(|error| wrong(error.to_string()))?;
-        let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
-        if bare && url.port().is_some() && url.has_host() {
-            Ok(url)
-        } else {
-            Err(wrong("a host and a port, and nothing else".to_owned()))
-        }
-    }
-
-    async fn options(&self, identity: &str) -> Result<ConnectionOptions, ConnectError> {
+    /// Reads the files.
+    async fn target(&self) -> Result<Target, ConnectError> {
         let tls = if self.uses_tls() {
             let client = match (&self.cert_file, &self.key_file) {
-                (Some(cert), Some(key)) => {
-                    let options = ClientTlsOptions::builder().client_cert(read(cert).await?);
-                    Some(options.client_private_key(read(key).await?).build())
-                }
+                (Some(cert), Some(key)) => Some((read(cert).await?, read(key).await?)),
                 _ => None,
             };
-            let ca = match &self.ca_file {
-                Some(path) => Some(read(path).await?),
-                None => None,
-            };
-            let options =
-                TlsOptions::builder().maybe_server_root_ca_cert(ca).maybe_domain(self.server_name.clone());
-            Some(options.maybe_client_tls_options(client).build())
+            let ca = read_if_any(self.ca_file.as_deref()).await?;
+            Some(Tls { ca, client, server_name: self.server_name.clone() })
         } else {
             None
         };
-        let api_key = match &self.api_key_file {
-            Some(path) => Some(String::from_utf8_lossy(&read(path).await?).trim().to_owned()),
-            None => None,
-        };
-        Ok(ConnectionOptions::new(self.url()?)
-            .identity(identity.to_owned())
-            .connect_timeout(ATTEMPT)
-            .maybe_tls_options(tls)
-            .maybe_api_key(api_key)
-            .build())
+        Ok(Target {
+            address: self.address.clone(),
+            namespace: self.namespace.clone(),
+            tls,
+            api_key: read_if_any(self.api_key_file.as_deref()).await?,
+        })
     }
+}
+
+async fn read_if_any(path: Option<&Path>) -> Result<Option<Vec<u8>>, ConnectError> {
+    Ok(match path {
+        Some(path) => Some(read(path).await?),
+        None => None,
+    })
 }
 
 async fn read(path: &Path) -> Result<Vec<u8>, ConnectError> {
     tokio::fs::read(path).await.map_err(|source| ConnectError::File { path: path.to_owned(), source })
 }
 
-/// One attempt to connect, bounded by five seconds. The SDK's client connects itself anew after that.
+/// One attempt to connect, bounded by five seconds.
 pub async fn connect(args: &ConnectionArgs, identity: &str) -> Result<Client, ConnectError> {
-    let options = args.options(identity).await?;
-    let refused = |source| ConnectError::Refused { address: args.address.clone(), source: Box::new(source) };
-    let attempt = async {
-        let connection = Connection::connect(options).await.map_err(refused)?;
-        Client::new(connection, ClientOptions::new(args.namespace.clone()).build())
-            .map_err(|error| refused(ClientConnectError::from(error)))
-    };
-    tokio::time::timeout(ATTEMPT, attempt).await.map_err(|_| ConnectError::Silent(args.address.clone()))?
+    args.target().await?.connect(identity, ATTEMPT).await
 }
 
 /// Connects, however long Temporal is away. A pod that starts during an outage waits; it does not crash.
@@ -230,23 +170,6 @@ pub async fn connect_with_retry(args: &ConnectionArgs, identity: &str) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_are_host_and_port() {
-        for good in ["127.0.0.1:7233", "temporal-frontend.temporal:7233", "[::1]:7233"] {
-            assert!(ConnectionArgs::plain(good, "default").url().is_ok(), "{good}");
-        }
-        for bad in ["temporal", "http://temporal:7233", "temporal:7233/x", "a@b:7233", ":7233", ""] {
-            let error = ConnectionArgs::plain(bad, "default").url().unwrap_err();
-            assert!(error.to_string().contains("must be HOST:PORT"), "{bad}: {error}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_closed_port_is_an_error_at_once() {
-        let error = connect(&ConnectionArgs::plain("127.0.0.1:9", "default"), "test").await.unwrap_err();
-        assert!(matches!(error, ConnectError::Refused { .. }), "{error}");
-    }
 
     #[tokio::test]
     async fn a_missing_certificate_is_named() {

@@ -5,8 +5,12 @@
 mod connection;
 #[cfg(feature = "worker")]
 pub mod failure;
+#[cfg(feature = "worker")]
+pub mod heartbeat;
 pub mod start;
+mod target;
 #[cfg(feature = "worker")]
 pub mod worker;
 
-pub use connection::{ConfigError, ConnectError, ConnectionArgs, connect, connect_with_retry};
+pub use connection::{ConnectionArgs, connect, connect_with_retry};
+pub use target::{ConfigError, ConnectError, Target, Tls};

@@ -1,8 +1,9 @@
-//! Starting a workflow exactly once.
+//! Starting a workflow exactly once, or keeping one running.
 //!
 //! The workflow id is the idempotency key: `RejectDuplicate` refuses an id that a closed workflow had, `Fail` one that a
 //! running workflow has, and both come back as "already started". That makes an ambiguous failure harmless: whoever is
-//! not sure whether a start went through starts again.
+//! not sure whether a start went through starts again. A workflow that never ends is started with `AllowDuplicate`: one that
+//! somebody terminated comes back.
 
 use std::time::Duration;
 
@@ -64,11 +65,24 @@ pub enum StartError {
     Refused(String),
 }
 
-/// Starts a workflow once.
+/// Starts a workflow once: not again after it has ended, as long as Temporal remembers it.
 pub async fn start(client: &Client, start: Start<'_>) -> Result<Started, StartError> {
+    start_unless(client, start, WorkflowIdReusePolicy::RejectDuplicate).await
+}
+
+/// Starts a workflow unless it runs.
+pub async fn keep_running(client: &Client, start: Start<'_>) -> Result<Started, StartError> {
+    start_unless(client, start, WorkflowIdReusePolicy::AllowDuplicate).await
+}
+
+async fn start_unless(
+    client: &Client,
+    start: Start<'_>,
+    reuse: WorkflowIdReusePolicy,
+) -> Result<Started, StartError> {
     let timeout = start.timeout;
     let options = WorkflowStartOptions::new(start.task_queue, start.workflow_id)
-        .id_reuse_policy(WorkflowIdReusePolicy::RejectDuplicate)
+        .id_reuse_policy(reuse)
         .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
         .maybe_execution_timeout(start.execution_timeout)
         .maybe_static_summary(start.summary.as_deref().map(shorten))

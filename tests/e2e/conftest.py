@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from world import simulator
@@ -21,9 +22,9 @@ def make_studio(request: pytest.FixtureRequest) -> Iterator[Callable[..., Studio
     """Makes studios in namespaces that are named after the test, and removes them afterwards."""
     made: list[Studio] = []
 
-    def make(replicas: int = 1) -> Studio:
+    def make(**settings: Any) -> Studio:
         name = request.node.name.removeprefix("test_").replace("_", "-").replace("[", "-").replace("]", "")
-        studio = Studio.create(f"t-{name[:30].strip('-')}-{uuid.uuid4().hex[:6]}", replicas)
+        studio = Studio.create(f"t-{name[:30].strip('-')}-{uuid.uuid4().hex[:6]}", **settings)
         made.append(studio)
         return studio
 

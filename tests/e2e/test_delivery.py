@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import os
+import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from pictures import photo
 from world import kubectl, sender, temporal
+from world.simulator import control
 from world.studio import Studio
 
 
@@ -77,3 +83,69 @@ def test_signed_events_that_mean_nothing_are_acknowledged(studio: Studio) -> Non
     payload = sender.event(studio.workspace.id, "2abc", "x.jpg", "evt-x", "workspace.member_added")
     assert sender.send(url, payload, secret).status == 200
     assert temporal.describe(f"fastio:event:{studio.namespace}/studio:evt-x") is None
+
+
+@pytest.mark.parametrize(("scheme", "word"), [("StampedBase64", "stamped-base64"), ("StampedHex", "stamped-hex")])
+def test_a_webhook_made_by_hand_signs_in_its_own_way(
+    make_studio: Callable[..., Studio], scheme: str, word: str
+) -> None:
+    secret = "whsec_" + base64.b64encode(os.urandom(24)).decode()
+    reference = {"name": "hand-made", "key": "secret"}
+    studio = make_studio(signature={"scheme": scheme, "secretRef": reference, "secretEncoding": "Whsec"})
+    studio.apply_webhook()
+
+    def missing() -> bool:
+        stalled = kubectl.condition(kubectl.get("fastiowebhook", "studio", studio.namespace), "Stalled")
+        return stalled.get("reason") == "SecretNotFound" and "hand-made" in str(stalled.get("message"))
+
+    kubectl.wait_for("the missing Secret is named", missing, 30)
+    kubectl.kubectl("create", "secret", "generic", "hand-made", f"--from-literal=secret={secret}", namespace=studio.namespace)
+    studio.ready()
+    status = (kubectl.get("fastiowebhook", "studio", studio.namespace) or {})["status"]
+    assert "webhookId" not in status, "nothing is registered"
+    # As a person does it in the service's dashboard, with the URL that the status shows.
+    endpoint = {"workspace": studio.workspace.id, "url": status["url"], "secret": secret, "secret_encoding": "whsec",
+                "scheme": word, "payload": "events", "events": ["upload"]}
+    control("POST", "webhooks", endpoint)
+    node = studio.workspace.upload("beach.jpg", photo())
+    studio.wait_until_done(node)
+    assert studio.intake_metric("fastio_intake_answers_total", source="push", answer="started") == 1
+
+
+def test_a_rolling_update_of_the_receiver_refuses_and_loses_nothing(make_studio: Callable[..., Studio]) -> None:
+    studio = make_studio(replicas=2).ready()
+    url, secret = studio.receiver()
+    node = _uploaded_without_delivery(studio)
+    answers: list[sender.Answer] = []
+    rolled = threading.Event()
+
+    def deliver() -> None:
+        while not rolled.is_set():
+            payload = sender.event(studio.workspace.id, node, "beach.jpg", f"rolling-{len(answers)}")
+            answers.append(sender.send(url, payload, secret))
+            time.sleep(0.05)
+
+    def restart() -> None:
+        kubectl.kubectl("rollout", "restart", "deployment/studio-receiver", namespace=studio.namespace)
+        kubectl.kubectl("rollout", "status", "deployment/studio-receiver", "--timeout=120s", namespace=studio.namespace,
+                        timeout=130)
+        # The old pods go on for a while after the new ones are ready.
+        time.sleep(8)
+
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(deliver)
+        try:
+            restart()
+        finally:
+            rolled.set()
+        sending.result()
+    assert len(answers) > 100
+    assert [a for a in answers if a.status != 200] == []
+
+    def mine() -> list[str]:
+        ids = [str(event["execution"]["workflowId"]) for event in studio.events()]
+        return [identity for identity in ids if ":rolling-" in identity]
+
+    kubectl.wait_for("every delivery is a workflow", lambda: len(mine()) == len(answers), 30)
+    studio.wait_until_done(node)
+    assert len(studio.runs()) == 1

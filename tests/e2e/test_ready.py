@@ -17,7 +17,7 @@ def test_no_file_uploaded_right_after_ready_is_missed(studio: Studio) -> None:
     uploaded: list[tuple[str, str]] = []
     for number in range(TIMES):
         name = f"p{number}"
-        studio.apply_pipeline(name, names=f'["{name}-*.jpg"]', folder=f"/out/{name}")
+        studio.apply_pipeline(name, folder=f"/out/{name}", match={"names": [f"{name}-*.jpg"]})
         kubectl.wait_ready("filepipeline", name, studio.namespace)
         began = time.monotonic()
         node = studio.workspace.upload(f"{name}-x.jpg", photo(64, 40, seed=number))

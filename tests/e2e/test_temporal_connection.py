@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,18 +10,7 @@ import pytest
 from pictures import photo
 from tls_proxy import SERVER_NAME, Certificates, proxy
 from world import kubectl
-from world.studio import WEBHOOK, Studio
-
-CONNECTION = """\
-  temporal:
-    address: 10.244.0.1:{port}
-    namespace: media
-    tls:
-      caSecretRef: {{name: temporal-ca}}
-      clientCertSecretRef: {{name: temporal-client}}
-      serverName: {server_name}
-    apiKeySecretRef: {{name: temporal-key}}
-"""
+from world.studio import Studio
 
 
 @pytest.fixture
@@ -31,8 +21,18 @@ def tls_port(tmp_path: Path) -> Iterator[int]:
 
 
 def test_files_are_processed_over_mutual_tls(tls_port: int, studio: Studio, tmp_path: Path) -> None:
-    webhook = WEBHOOK.format(namespace=studio.namespace, workspace=studio.workspace.id, replicas=1)
-    kubectl.apply(webhook + CONNECTION.format(port=tls_port, server_name=SERVER_NAME))
+    webhook = studio.webhook()
+    webhook["spec"]["temporal"] = {
+        "address": f"10.244.0.1:{tls_port}",
+        "namespace": "media",
+        "tls": {
+            "caSecretRef": {"name": "temporal-ca"},
+            "clientCertSecretRef": {"name": "temporal-client"},
+            "serverName": SERVER_NAME,
+        },
+        "apiKeySecretRef": {"name": "temporal-key"},
+    }
+    kubectl.apply(json.dumps(webhook))
     studio.apply_pipeline()
 
     def explained() -> bool:

@@ -108,9 +108,11 @@ def demo() -> None:
     upload(photo())
     shown("-n", NAMESPACE, "get", "fastiowebhooks,filepipelines")
     ui = box("expose", "temporal-ui", "8233").strip()
+    page = box("expose", "simulator", "8080").strip()
     print(
         f"""
 Everything keeps running:
+  drop a picture with the mouse        {page}
   Temporal's UI                        {ui}/namespaces/{temporal.NAMESPACE}/workflows
   try a file of your own               make demo-upload FILE=path/to/picture.jpg
   kubectl, helm, temporal in the world tests/cluster/box kubectl -n {NAMESPACE} get pods

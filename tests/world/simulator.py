@@ -46,11 +46,18 @@ class Workspace:
 
     id: str
     key: str
+    #: The organisation that it is in, its own. Not known of the demo's, where nobody needs it.
+    org: str = ""
 
     @classmethod
     def create(cls, name: str) -> Workspace:
-        workspace = control("POST", "workspaces", {"name": name})["workspace_id"]
-        return cls(str(workspace), control("POST", "api-keys", {})["key"])
+        made = control("POST", "workspaces", {"name": name, "org": name})
+        return cls(str(made["workspace_id"]), control("POST", "api-keys", {})["key"], str(made["org_id"]))
+
+    def somebody_else(self) -> Workspace:
+        """The same workspace with the key of another user."""
+        key = control("POST", "api-keys", {"user": f"guest-{uuid.uuid4().hex[:8]}"})["key"]
+        return Workspace(self.id, key, self.org)
 
     def api(self, method: str, path: str, form: dict[str, str] | None = None) -> Any:
         data = None if form is None else urllib.parse.urlencode(form).encode()
@@ -128,6 +135,9 @@ class Workspace:
     def versions(self, node: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.api("GET", f"/workspace/{self.id}/storage/{node}/versions/")["versions"]
         return found
+
+    def trash(self, node: str) -> None:
+        self.api("DELETE", f"/workspace/{self.id}/storage/{node}/delete/")
 
     def comments(self, node: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.api("GET", f"/comments/workspace/{self.id}/{node}/?limit=200")["comments"]

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import socket
-from dataclasses import dataclass
+import urllib.request
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import kubectl, simulator, temporal
 from .simulator import Workspace
 
-PIPELINE = """\
-apiVersion: pipelines.fast.io/v1alpha1
-kind: FilePipeline
-metadata: {{name: {name}, namespace: {namespace}}}
-spec:
-  webhookRef: {{name: studio}}
-  match: {{names: {names}}}
-  steps:
-    - name: thumbnail
-      image: {{resize: {{width: 320, height: 320}}}}
-  output: {{folder: "{folder}"}}
-  comment: {{success: "Ready in {{output.folder}}: {{results}}", failure: "Failed: {{error}}"}}
-  workers: {{scratch: {{size: 1Gi}}}}
-"""
-
-WEBHOOK = """\
-apiVersion: pipelines.fast.io/v1alpha1
-kind: FastioWebhook
-metadata: {{name: studio, namespace: {namespace}}}
-spec:
-  workspaceId: "{workspace}"
-  apiKeySecretRef: {{name: fastio-api}}
-  events: [upload, modify, move]
-  endpoint: {{url: "http://studio-receiver.{namespace}.svc:8080"}}
-  receiver: {{replicas: {replicas}}}
-"""
 
 @dataclass
 class Studio:
@@ -43,10 +19,15 @@ class Studio:
     namespace: str
     workspace: Workspace
     replicas: int = 1
+    #: `spec.delivery`. Most tests are about deliveries, and no feed may interfere.
+    delivery: str = "Push"
+    subscribed: list[str] = field(default_factory=lambda: ["upload", "modify", "move"])
+    #: `spec.receiver.signature`, where it is not the default.
+    signature: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def create(cls, namespace: str, replicas: int = 1) -> Studio:
-        studio = cls(namespace, Workspace.create(namespace), replicas)
+    def create(cls, namespace: str, **settings: Any) -> Studio:
+        studio = cls(namespace, Workspace.create(namespace), **settings)
         kubectl.create_namespace(namespace)
         studio.set_api_key(studio.workspace.key)
         return studio
@@ -54,19 +35,48 @@ class Studio:
     def set_api_key(self, key: str) -> None:
         kubectl.put_api_key(self.namespace, key)
 
+    def webhook(self) -> dict[str, Any]:
+        """The FastioWebhook as a person would write it."""
+        spec: dict[str, Any] = {
+            "workspaceId": self.workspace.id,
+            "apiKeySecretRef": {"name": "fastio-api"},
+            "events": self.subscribed,
+            "delivery": self.delivery,
+            "receiver": {"replicas": self.replicas},
+        }
+        if self.delivery != "Pull":
+            spec["endpoint"] = {"url": f"http://studio-receiver.{self.namespace}.svc:8080"}
+        if self.signature:
+            spec["receiver"]["signature"] = self.signature
+        metadata = {"name": "studio", "namespace": self.namespace}
+        return {"apiVersion": "pipelines.fast.io/v1alpha1", "kind": "FastioWebhook", "metadata": metadata, "spec": spec}
+
     def apply_webhook(self) -> None:
-        kubectl.apply(
-            WEBHOOK.format(namespace=self.namespace, workspace=self.workspace.id, replicas=self.replicas)
-        )
+        kubectl.apply(json.dumps(self.webhook()))
 
-    def apply_pipeline(self, name: str = "photos", names: str = '["*.jpg"]', folder: str = "/processed/{stem}") -> None:
-        manifest = PIPELINE.format(name=name, namespace=self.namespace, names=names, folder=folder)
-        kubectl.apply(manifest)
+    def pipeline(self, name: str = "photos", folder: str = "/processed/{stem}", **spec: Any) -> dict[str, Any]:
+        """A FilePipeline that makes thumbnails of photos; `spec` replaces or adds fields."""
+        thumbnail = {"name": "thumbnail", "image": {"resize": {"width": 320, "height": 320}}}
+        comment = {"success": "Ready in {output.folder}: {results}", "failure": "Failed: {error}"}
+        full = {
+            "webhookRef": {"name": "studio"},
+            "match": {"names": ["*.jpg"]},
+            "steps": [thumbnail],
+            "output": {"folder": folder},
+            "comment": comment,
+            "workers": {"scratch": {"size": "1Gi"}},
+            **spec,
+        }
+        metadata = {"name": name, "namespace": self.namespace}
+        return {"apiVersion": "pipelines.fast.io/v1alpha1", "kind": "FilePipeline", "metadata": metadata, "spec": full}
 
-    def ready(self) -> Studio:
+    def apply_pipeline(self, name: str = "photos", folder: str = "/processed/{stem}", **spec: Any) -> None:
+        kubectl.apply(json.dumps(self.pipeline(name, folder, **spec)))
+
+    def ready(self, **pipeline: Any) -> Studio:
         """With webhook and pipeline applied and Ready."""
         self.apply_webhook()
-        self.apply_pipeline()
+        self.apply_pipeline(**pipeline)
         kubectl.wait_ready("fastiowebhook", "studio", self.namespace)
         kubectl.wait_ready("filepipeline", "photos", self.namespace)
         return self
@@ -93,6 +103,22 @@ class Studio:
 
     def events(self) -> list[dict[str, Any]]:
         return temporal.started(f"fastio:event:{self.namespace}/studio:")
+
+    def intake_metric(self, name: str, **labels: str) -> float:
+        """Sum of a metric over the intake's pods, for the series that have these labels."""
+        total = 0.0
+        for pod in kubectl.items("pods", self.namespace, "app.kubernetes.io/component=intake"):
+            with urllib.request.urlopen(f"http://{pod['status']['podIP']}:9090/metrics", timeout=5) as answer:
+                for line in answer.read().decode().splitlines():
+                    series, _, value = line.rpartition(" ")
+                    wanted = all(f'{label}="{text}"' in series for label, text in labels.items())
+                    if series.split("{")[0] == name and wanted:
+                        total += float(value)
+        return total
+
+    def feed(self) -> dict[str, Any]:
+        """What the feed says about itself."""
+        return temporal.query(f"fastio:feed:{self.namespace}/studio", "status")
 
     def run_id(self, node: str, pipeline: str = "photos") -> str:
         """Workflow id of the run for a file as it is now."""
@@ -121,6 +147,11 @@ class Studio:
     def fault(self, kind: str, **settings: Any) -> None:
         """Makes the simulated service misbehave for this workspace."""
         simulator.control("POST", "faults", {"kind": kind, "workspace": self.workspace.id, **settings})
+
+    def fault_of_feed(self, **settings: Any) -> None:
+        """Makes the change feed of the workspace's organisation refuse calls."""
+        fault = {"kind": "fail", "operation": "events.changes", "workspace": self.workspace.org, **settings}
+        simulator.control("POST", "faults", fault)
 
     def no_faults(self) -> None:
         simulator.control("DELETE", f"faults?workspace={self.workspace.id}")

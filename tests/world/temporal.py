@@ -44,6 +44,12 @@ def result(workflow: str) -> Any:
     return json.loads(temporal("workflow", "result", "--workflow-id", workflow, "--output", "json"))["result"]
 
 
+def query(workflow: str, name: str) -> Any:
+    """The answer of a workflow to a query."""
+    text = temporal("workflow", "query", "--workflow-id", workflow, "--name", name, "--output", "json")
+    return json.loads(text)["queryResult"][0]
+
+
 def history(workflow: str) -> list[dict[str, Any]]:
     text = temporal("workflow", "show", "--workflow-id", workflow, "--output", "json")
     events: list[dict[str, Any]] = json.loads(text)["events"]

@@ -74,7 +74,8 @@ fn by_code(refusal: &Refusal) -> ErrorClass {
         Some(1609) => ErrorClass::Gone,
         Some(1660 | 10_779) => ErrorClass::Conflict,
         Some(1671) => limited(refusal),
-        _ => HumanReason::specific(refusal).map_or(ErrorClass::Invalid, ErrorClass::NeedsHuman),
+        // Nobody knows what it means: it must not be the end of a file.
+        _ => HumanReason::specific(refusal).map_or(ErrorClass::Broken, ErrorClass::NeedsHuman),
     }
 }
 

@@ -57,7 +57,7 @@ fn each_status_and_code_has_its_class() {
         (501, None, None, Broken),
         (200, Some(1650), None, NeedsHuman(Why::KeyRejected)),
         (200, Some(1685), None, NeedsHuman(Why::UpgradeRequired)),
-        (200, None, None, Invalid),
+        (200, None, None, Broken),
     ] {
         assert_eq!(refused(status, code, reason).class(), class, "{status} {code:?} {reason:?}");
     }

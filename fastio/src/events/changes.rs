@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::envelope::fields;
+use crate::envelope::rows::Rows;
 use crate::error::{Error, Refusal};
 use crate::{ChangeCursor, Client, EventId, NodeId, OrgId, Result};
 
@@ -38,16 +39,33 @@ pub struct Change {
 
 /// One page of the feed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Wire")]
 #[non_exhaustive]
 pub struct ChangePage {
     /// What changed. The same event may come again, here or on a later page: the last one counts.
-    #[serde(default, deserialize_with = "fields::or_default")]
     pub changes: Vec<Change>,
+    /// Rows that could not be read and are not among the changes: worth a warning.
+    pub skipped: usize,
     /// Where to go on.
     pub cursor: ChangeCursor,
     /// There is more now. With a cursor that has not moved it means: wait for about ten seconds.
-    #[serde(default, deserialize_with = "fields::flag")]
     pub has_more: bool,
+}
+
+/// A page as replies carry it.
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(default)]
+    changes: Rows<Change>,
+    cursor: ChangeCursor,
+    #[serde(default, deserialize_with = "fields::flag")]
+    has_more: bool,
+}
+
+impl From<Wire> for ChangePage {
+    fn from(Wire { changes, cursor, has_more }: Wire) -> Self {
+        Self { changes: changes.read, skipped: changes.skipped, cursor, has_more }
+    }
 }
 
 /// What the feed answers.
@@ -186,6 +204,26 @@ mod tests {
             lines,
             [format!("{path}?limit=250"), format!("{path}?cursor=ab%2Bc%2Fd%3D%3D&limit=1000")]
         );
+    }
+
+    #[tokio::test]
+    async fn an_odd_row_does_not_stand_for_its_page() {
+        let stub = Stub::start([
+            json(
+                r#"{"result":true,"changes":[{"event_id":"evt-1","event":null},7,
+                    {"event_id":"evt-2","event":"workspace_storage_file_added"}],"cursor":"next"}"#,
+            ),
+            json(r#"{"result":true,"changes":null,"cursor":"next"}"#),
+            json(r#"{"result":true,"changes":7,"cursor":"next"}"#),
+        ])
+        .await;
+        let client = stub.client();
+        for read in [(1, 2), (0, 0)] {
+            let Changes::Page(page) = client.org_changes(&org(), None, 250).await.unwrap() else { panic!() };
+            assert_eq!((page.changes.len(), page.skipped), read);
+        }
+        let error = client.org_changes(&org(), None, 250).await.unwrap_err();
+        assert_eq!(error.class(), ErrorClass::Broken);
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::client::Reply;
 use crate::cursors::EventPosition;
 use crate::envelope::fields;
+use crate::envelope::rows::Rows;
 use crate::error::Error;
 use crate::paging::Pagination;
 use crate::{Client, EventCursor, EventId, NodeId, Result, UserId, WorkspaceId};
@@ -73,6 +74,8 @@ pub struct Event {
 pub struct EventPage {
     /// Its events, in the service's order (newest first).
     pub events: Vec<Event>,
+    /// Rows that could not be read and are not among the events: worth a warning.
+    pub skipped: usize,
     /// The next page, if there is one.
     pub next: Option<EventCursor>,
 }
@@ -104,15 +107,15 @@ impl Client {
 
 pub(crate) fn read_page(reply: &Reply, current: Option<&EventCursor>, limit: u32) -> Result<EventPage> {
     let fields = reply.fields()?;
-    let rows: Rows = reply.read(fields.clone())?;
-    let next = next(&fields, current, rows.events.len(), limit).map_err(|problem| reply.broken(problem))?;
-    Ok(EventPage { events: rows.events, next })
+    let Wire { events } = reply.read(fields.clone())?;
+    let next = next(&fields, current, events.count(), limit).map_err(|problem| reply.broken(problem))?;
+    Ok(EventPage { events: events.read, skipped: events.skipped, next })
 }
 
 #[derive(Deserialize)]
-struct Rows {
-    #[serde(default, deserialize_with = "fields::or_default")]
-    events: Vec<Event>,
+struct Wire {
+    #[serde(default)]
+    events: Rows<Event>,
 }
 
 impl EventSearch {
@@ -189,7 +192,9 @@ fn next(
         // Not a word about more: an old text says to go on until an empty page.
         None if count > 0 && count >= limit as usize => match current.map(|cursor| &cursor.0) {
             Some(EventPosition::Offset(before)) => Ok(Some(offset(before.saturating_add(limit.into())))),
-            _ => Ok(Some(offset(limit.into()))),
+            // A service with cursors would have said so: an offset could begin anew for ever.
+            Some(EventPosition::Cursor(_)) => Ok(None),
+            None => Ok(Some(offset(limit.into()))),
         },
         None => Ok(None),
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Node, storage};
 use crate::client::Reply;
+use crate::envelope::rows::Rows;
 use crate::error::Error;
 use crate::paging::Pagination;
 use crate::{Client, NodeId, PageCursor, Result, WorkspaceId};
@@ -19,6 +20,9 @@ const MAX_PAGES: usize = 2_000;
 pub struct NodePage {
     /// Its nodes.
     pub nodes: Vec<Node>,
+    /// Rows of an inventory that could not be read and are not among the nodes: worth a warning. None in a folder, where what
+    /// is not listed counts as not there.
+    pub skipped: usize,
     /// The next page, if there is one.
     pub next: Option<PageCursor>,
 }
@@ -64,7 +68,8 @@ impl Client {
             .maybe_query("cursor", cursor.map(PageCursor::as_str))
             .reply()
             .await?;
-        read_nodes(&reply, cursor)
+        let (rows, next) = read_rows(&reply, cursor)?;
+        Ok(NodePage { nodes: rows.read, skipped: rows.skipped, next })
     }
 
     /// The node of this exact name in a folder. Nodes in the trash do not count.
@@ -97,15 +102,22 @@ impl Client {
     }
 }
 
+/// A page with all of its nodes.
 pub(crate) fn read_nodes(reply: &Reply, current: Option<&PageCursor>) -> Result<NodePage> {
+    let (rows, next) = read_rows(reply, current)?;
+    rows.problem
+        .map_or(Ok(NodePage { nodes: rows.read, skipped: 0, next }), |problem| Err(reply.broken(problem)))
+}
+
+fn read_rows(reply: &Reply, current: Option<&PageCursor>) -> Result<(Rows<Node>, Option<PageCursor>)> {
     let mut fields = reply.fields()?;
     let next = next_cursor(&fields).map_err(|problem| reply.broken(problem))?;
     if next.is_some() && next.as_ref() == current {
         return Err(reply.broken("the same page cursor twice"));
     }
     let nodes = items(&mut fields).ok_or_else(|| reply.broken("there is no list of nodes"))?;
-    let nodes = serde_json::from_value(nodes).map_err(|error| reply.broken(error.to_string()))?;
-    Ok(NodePage { nodes, next })
+    let rows = serde_json::from_value(nodes).map_err(|error| reply.broken(error.to_string()))?;
+    Ok((rows, next))
 }
 
 /// `nodes.items` (captured replies). That the inventory has the same shape is not pinned by any source: a plain list

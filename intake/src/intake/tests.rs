@@ -1,91 +1,12 @@
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use fastio::NodeId;
-use fastio_pipeline::event::EventKind;
 use fastio_pipeline::matching::Filtered;
 use fastio_pipeline::seal::PlanKey;
-use futures::future::BoxFuture;
 
 use super::*;
-use crate::decide::{Candidate, tests::candidate};
-use crate::simulated::Fastio;
-use crate::start::SealedStart;
-
-const KEY: &[u8] = b"a plan key of thirty-two bytes!!";
-
-#[derive(Default)]
-struct Pipelines {
-    candidates: Mutex<Vec<Candidate>>,
-    stale: AtomicBool,
-}
-
-impl PipelineView for Pipelines {
-    fn current(&self) -> Result<Vec<Candidate>, StaleView> {
-        if self.stale.load(Ordering::Relaxed) {
-            return Err(StaleView);
-        }
-        Ok(self.candidates.lock().unwrap().clone())
-    }
-}
-
-/// Refuses the second start of an id, as Temporal does.
-#[derive(Default)]
-struct Runs(Mutex<Vec<SealedStart>>);
-
-impl StartRuns for Runs {
-    fn start(&self, run: SealedStart) -> BoxFuture<'_, Result<Started, StartError>> {
-        let mut runs = self.0.lock().unwrap();
-        let known = runs.iter().any(|other| other.workflow_id == run.workflow_id);
-        runs.push(run);
-        let started = if known { Started::Duplicate { run_id: None } } else { Started::New { run_id: None } };
-        Box::pin(std::future::ready(Ok(started)))
-    }
-}
-
-struct World {
-    fastio: Fastio,
-    intake: Intake,
-    pipelines: Arc<Pipelines>,
-    runs: Arc<Runs>,
-    keys: tempfile::TempDir,
-}
-
-async fn world(candidates: Vec<Candidate>) -> World {
-    let fastio = Fastio::start().await;
-    let keys = tempfile::tempdir().unwrap();
-    let plan_key = keys.path().join("key");
-    std::fs::write(&plan_key, [KEY, b"\n"].concat()).unwrap();
-    let pipelines = Arc::new(Pipelines { candidates: Mutex::new(candidates), stale: false.into() });
-    let runs = Arc::new(Runs::default());
-    let intake = Intake {
-        installation: "fastio".parse().unwrap(),
-        webhook: "media/studio".parse().unwrap(),
-        workspace: fastio.workspace.as_str().parse().unwrap(),
-        files: fastio.resolver(),
-        pipelines: pipelines.clone(),
-        plan_key,
-        runs: runs.clone(),
-    };
-    World { fastio, intake, pipelines, runs, keys }
-}
-
-impl World {
-    fn event(&self, kind: EventKind, file: &str) -> FileEvent {
-        FileEvent {
-            id: "evt-1".parse().unwrap(),
-            kind,
-            workspace: self.intake.workspace.clone(),
-            file: file.parse().unwrap(),
-            file_name: None,
-            occurred_at: None,
-        }
-    }
-
-    async fn decide(&self, kind: EventKind, file: &str) -> Result<Decision, Undecided> {
-        self.intake.decide(&self.event(kind, file), Duration::ZERO).await
-    }
-}
+use crate::decide::tests::candidate;
+use crate::world::{KEY, world};
 
 fn answers(decision: Decision) -> Vec<Answer> {
     let Decision::Decided { pipelines, .. } = decision else { panic!("{decision:?}") };
@@ -128,10 +49,11 @@ async fn a_result_of_our_own_starts_nothing_and_a_look_alike_does() {
 async fn an_unknown_file_is_gone_only_after_the_grace_period() {
     let world = world(vec![candidate("photos", r#"["upload"]"#, "/out")]).await;
     let event = world.event(EventKind::Upload, "2zzzzzzzzzzzzzzzzzzzzzzzzzzz7");
-    let early = world.intake.decide(&event, GRACE.saturating_sub(Duration::from_millis(1))).await;
+    let early =
+        world.intake.decide(&Occasion::Push, &event, GRACE.saturating_sub(Duration::from_millis(1))).await;
     let early = early.unwrap_err();
     assert_eq!((early.type_name(), early.class()), ("FileNotThereYet", Class::Retry { after: None }));
-    assert_eq!(world.intake.decide(&event, GRACE).await.unwrap(), Decision::Gone);
+    assert_eq!(world.intake.decide(&Occasion::Push, &event, GRACE).await.unwrap(), Decision::Gone);
 }
 
 #[tokio::test]
@@ -144,7 +66,7 @@ async fn nothing_is_decided_by_a_stale_view_or_for_another_workspace() {
 
     let elsewhere =
         FileEvent { workspace: "9".parse().unwrap(), ..world.event(EventKind::Upload, file.as_str()) };
-    let decision = world.intake.decide(&elsewhere, Duration::ZERO).await.unwrap();
+    let decision = world.intake.decide(&Occasion::Push, &elsewhere, Duration::ZERO).await.unwrap();
     assert_eq!(decision, Decision::OtherWorkspace);
     assert!(world.runs.0.lock().unwrap().is_empty());
 }
@@ -158,4 +80,58 @@ async fn a_missing_plan_key_waits_for_somebody() {
     assert_eq!((missing.type_name(), missing.class()), ("PlanKeyUnusable", Class::Attention));
     std::fs::write(world.keys.path().join("key"), KEY).unwrap();
     assert!(world.decide(EventKind::Upload, file.as_str()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_deleted_file_is_processed_from_the_trash_and_only_for_its_deletion() {
+    let world = world(vec![candidate("photos", r#"["upload","delete"]"#, "/out")]).await;
+    let photos = world.fastio.folder(&NodeId::root(), "photos").await;
+    let file = world.fastio.upload(&world.fastio.client, &photos, "beach.jpg").await;
+    world.fastio.client.delete_node(&world.fastio.workspace, &file.as_str().parse().unwrap()).await.unwrap();
+    assert_eq!(world.decide(EventKind::Upload, file.as_str()).await.unwrap(), Decision::Gone);
+    let deleted = answers(world.decide(EventKind::Delete, file.as_str()).await.unwrap());
+    assert!(matches!(deleted[0], Answer::Started { .. }), "{deleted:?}");
+    let [run] = world.started().try_into().unwrap();
+    assert!(run.source.trashed && run.source.name == "beach.jpg");
+}
+
+#[tokio::test]
+async fn our_own_access_is_no_reason_for_a_run_and_that_of_others_is() {
+    let world = world(vec![candidate("photos", r#"["access"]"#, "/out")]).await;
+    let file = world.fastio.upload(&world.fastio.client, &NodeId::root(), "beach.jpg").await;
+    let own = world.fastio.client.auth_check().await.unwrap().to_string();
+    let other = world.fastio.somebody_else().await.auth_check().await.unwrap().to_string();
+    for (actor, starts) in
+        [(None, false), (Some("no id!"), false), (Some(&*own), false), (Some(&*other), true)]
+    {
+        let event =
+            FileEvent { actor: actor.map(str::to_owned), ..world.event(EventKind::Access, file.as_str()) };
+        let decision = world.intake.decide(&Occasion::Push, &event, Duration::ZERO).await.unwrap();
+        let answer = answers(decision).remove(0);
+        let started = matches!(answer, Answer::Started { .. });
+        assert_eq!(started, starts, "{actor:?}: {answer:?}");
+        assert!(started || answer == Answer::Filtered { because: Filtered::OwnAccess }, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_infected_file_goes_to_no_pipeline() {
+    let world = world(vec![candidate("photos", r#"["upload"]"#, "/out")]).await;
+    let infected = Found::Infected { name: "beach.jpg".to_owned(), finding: Some("Eicar".to_owned()) };
+    let event = world.event(EventKind::Upload, "2abc");
+    let decision =
+        world.intake.decide_found(&Occasion::Feed, &event, Duration::ZERO, infected).await.unwrap();
+    let finding = Some("Eicar".to_owned());
+    assert_eq!(decision, Decision::Infected { file: "beach.jpg".to_owned(), finding });
+    assert!(world.started().is_empty());
+}
+
+#[test]
+fn a_file_counts_as_new_for_an_hour() {
+    let now = Timestamp::now();
+    for (age, new) in [(-5, true), (0, true), (3599, true), (3600, false)] {
+        let changed = now.checked_sub(SignedDuration::from_secs(age)).unwrap();
+        assert_eq!(is_new(Some(changed), now), new, "{age}");
+    }
+    assert!(!is_new(None, now));
 }

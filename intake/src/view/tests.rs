@@ -50,7 +50,8 @@ fn answer(cluster: &Shared, request: &Request<Body>) -> Response<BoxBody<Bytes, 
 fn pipeline(name: &str, folder: &str) -> Value {
     json!({
         "apiVersion": "pipelines.fast.io/v1alpha1", "kind": "FilePipeline",
-        "metadata": {"name": name, "namespace": "media", "generation": 3, "resourceVersion": "11"},
+        "metadata": {"name": name, "namespace": "media", "uid": format!("uid-of-{name}"),
+            "creationTimestamp": "2026-02-14T10:30:00Z", "generation": 3, "resourceVersion": "11"},
         "spec": {
             "webhookRef": {"name": "studio"},
             "steps": [{"name": "thumb", "image": {"resize": {"width": 320, "format": "webp"}}}],
@@ -130,10 +131,15 @@ async fn a_broken_object_hides_no_other_and_says_what_is_wrong() {
     poison["spec"]["steps"] = json!("none");
     let mut foreign = pipeline("foreign", "/out");
     foreign["spec"]["webhookRef"]["name"] = json!("another");
-    let world = world(vec![pipeline("photos", "/out"), poison, pipeline("wrong", "/out/{nothing}"), foreign]);
+    let mut photos = pipeline("photos", "/out");
+    photos["spec"]["backfill"] = json!({});
+    let world = world(vec![photos, poison, pipeline("wrong", "/out/{nothing}"), foreign]);
     world.until(Ok(&["photos", "poison", "wrong"])).await;
     let candidates = world.view.current().unwrap();
     assert_eq!(candidates[0].plan.as_ref().unwrap().generation, 3);
+    assert_eq!(candidates[0].uid, "uid-of-photos");
+    assert_eq!(candidates[0].created, Some("2026-02-14T10:30:00Z".parse().unwrap()));
+    assert_eq!(candidates[0].backfill.unwrap().get(), 60, "the default of the CRD");
     assert!(candidates[1].plan.is_err());
     assert!(
         candidates[2].plan.as_ref().unwrap_err().starts_with("spec.output.folder"),

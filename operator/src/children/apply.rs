@@ -121,7 +121,7 @@ fn check_ownership<K: Resource<DynamicType = ()>>(
     }
 }
 
-fn failed<K: Resource<DynamicType = ()>>(name: &str, error: kube::Error) -> ApplyError {
+pub(super) fn failed<K: Resource<DynamicType = ()>>(name: &str, error: kube::Error) -> ApplyError {
     let (kind, name) = (K::kind(&()).into_owned(), name.to_owned());
     match error {
         kube::Error::Api(status) if status.is_forbidden() || status.is_invalid() => {

@@ -6,6 +6,7 @@ pub mod labels;
 pub mod mounts;
 pub mod owner;
 pub mod pods;
+pub mod prune;
 pub mod rollout;
 
 pub use labels::SELECTOR;

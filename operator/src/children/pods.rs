@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
 use k8s_openapi::api::core::v1::{
-    Capabilities, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, HTTPGetAction, Lifecycle,
-    LifecycleHandler, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements,
-    SeccompProfile, SecurityContext, SleepAction, Volume, VolumeMount,
+    Capabilities, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, HTTPGetAction, PodSecurityContext,
+    PodSpec, PodTemplateSpec, Probe, ResourceRequirements, SeccompProfile, SecurityContext, Volume,
+    VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -69,8 +69,6 @@ pub struct Program {
     pub port: Option<i32>,
     /// Port of probes and metrics.
     pub admin_port: i32,
-    /// Seconds that a terminated container goes on, until nobody sends it requests any more.
-    pub drain_seconds: Option<i64>,
     /// CPU and memory.
     pub resources: Needs,
     /// Secrets.
@@ -166,13 +164,6 @@ impl Program {
             ..ContainerPort::default()
         };
         let admin_name = format!("{}-admin", self.name);
-        let sleep = |seconds| Lifecycle {
-            pre_stop: Some(LifecycleHandler {
-                sleep: Some(SleepAction { seconds }),
-                ..LifecycleHandler::default()
-            }),
-            ..Lifecycle::default()
-        };
         Container {
             name: self.name.to_owned(),
             image: Some(self.image.reference),
@@ -191,7 +182,6 @@ impl Program {
             // Restarting repairs no dependency: only a process that answers nothing for a minute is restarted.
             liveness_probe: Some(probe("/healthz", self.admin_port, 10, 6)),
             readiness_probe: Some(probe("/readyz", self.admin_port, 2, 2)),
-            lifecycle: self.drain_seconds.map(sleep),
             resources: Some(self.resources.requirements()),
             // What a program said last is shown where its end is shown.
             termination_message_policy: Some("FallbackToLogsOnError".to_owned()),

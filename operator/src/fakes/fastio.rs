@@ -1,4 +1,5 @@
-//! A Fast.io with one workspace (123), one key (`good-key`), and webhooks in the guide's dialect.
+//! A Fast.io with one workspace (123) in one organisation (77), two keys (`good-key` and `other-key`), webhooks in the guide's
+//! dialect, and a feed.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -20,6 +21,8 @@ struct World {
     /// The next creation happens and its answer is lost.
     lose_answer: bool,
     unsupported: bool,
+    /// Calls that are refused, by a part of method and path.
+    refused: Vec<(&'static str, StatusCode)>,
 }
 
 type Shared = Arc<Mutex<World>>;
@@ -35,6 +38,11 @@ impl FakeFastio {
         let routes = Router::new()
             .route("/user/auth/check/", get(async || Json(json!({"result": true, "id": "1"}))))
             .route("/workspace/{ws}/details/", get(workspace))
+            .route(
+                "/org/77/events/changes/",
+                get(async || Json(json!({"result": true, "changes": [], "cursor": "c"}))),
+            )
+            .route("/events/search/", get(async || Json(json!({"result": true, "events": []}))))
             .route("/workspaces/{ws}/webhooks/", get(list).post(create))
             .route("/workspaces/{ws}/webhooks/{id}/", axum::routing::post(update).delete(remove))
             .layer(axum::middleware::from_fn_with_state(Arc::clone(&world), guard))
@@ -76,6 +84,20 @@ impl FakeFastio {
     pub(crate) fn without_webhooks(&self) {
         self.world.lock().unwrap().unsupported = true;
     }
+
+    pub(crate) fn with_webhooks(&self) {
+        self.world.lock().unwrap().unsupported = false;
+    }
+
+    /// These calls are refused from now on, and no others.
+    pub(crate) fn refuse(&self, status: StatusCode, calls: &[&'static str]) {
+        self.world.lock().unwrap().refused = calls.iter().map(|&call| (call, status)).collect();
+    }
+
+    /// The key lacks the right to these calls.
+    pub(crate) fn forbid(&self, calls: &[&'static str]) {
+        self.refuse(StatusCode::FORBIDDEN, calls);
+    }
 }
 
 async fn guard(
@@ -85,16 +107,21 @@ async fn guard(
     next: axum::middleware::Next,
 ) -> Response {
     let call = format!("{} {}", request.method(), request.uri().path());
-    let (broken, unsupported) = {
+    let (broken, unsupported, refused) = {
         let mut world = world.lock().unwrap();
         world.calls.push(call.clone());
-        (world.broken, world.unsupported && call.contains("/webhooks/"))
+        let refused = world.refused.iter().find(|(part, _)| call.contains(part)).map(|(_, status)| *status);
+        (world.broken, world.unsupported && call.contains("/webhooks/"), refused)
     };
     if let Some(status) = broken {
         return refusal(status, 0);
     }
-    if headers.get("authorization").is_none_or(|key| key != "Bearer good-key") {
+    let key = headers.get("authorization");
+    if key.is_none_or(|key| key != "Bearer good-key" && key != "Bearer other-key") {
         return refusal(StatusCode::UNAUTHORIZED, 10011);
+    }
+    if let Some(status) = refused {
+        return refusal(status, if status == StatusCode::FORBIDDEN { 10767 } else { 0 });
     }
     if unsupported {
         return refusal(StatusCode::NOT_FOUND, 9992);
@@ -108,7 +135,7 @@ fn refusal(status: StatusCode, code: u32) -> Response {
 
 async fn workspace(Path(ws): Path<String>) -> Response {
     if ws == "123" {
-        Json(json!({"result": true, "workspace": {"id": ws}})).into_response()
+        Json(json!({"result": true, "workspace": {"id": ws, "org_id": 77}})).into_response()
     } else {
         refusal(StatusCode::NOT_FOUND, 1609)
     }

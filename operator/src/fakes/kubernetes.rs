@@ -1,4 +1,5 @@
-//! An API server: objects by path, `get`, `create`, apply and merge patches, the status subresource, finalizers.
+//! An API server: objects by path, `get`, `create`, apply and merge patches, deletion with preconditions, the status
+//! subresource, finalizers.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -141,6 +142,29 @@ impl FakeApi {
                     objects.insert(object.to_owned(), stored.clone());
                 }
                 reply(StatusCode::OK, &stored)
+            }
+            Method::DELETE => {
+                let Some(found) = objects.get(object) else {
+                    return refusal(StatusCode::NOT_FOUND, "NotFound");
+                };
+                let as_seen = |field: &str| {
+                    let wanted = body.pointer(&format!("/preconditions/{field}"));
+                    wanted.is_some() && wanted == found.pointer(&format!("/metadata/{field}"))
+                };
+                if !(as_seen("uid") && as_seen("resourceVersion")) {
+                    return refusal(StatusCode::CONFLICT, "Conflict");
+                }
+                // A child in the foreground stays until what it made has ended.
+                let foreground = body["propagationPolicy"] == "Foreground";
+                if foreground {
+                    let deleted = json!({"metadata": {"deletionTimestamp": "2026-10-01T10:00:00Z",
+                        "finalizers": ["foregroundDeletion"]}});
+                    let stored = self.stored(&found.clone(), &deleted, false);
+                    objects.insert(object.to_owned(), stored);
+                } else {
+                    objects.remove(object);
+                }
+                reply(StatusCode::OK, &json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}))
             }
             _ => refusal(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
         }

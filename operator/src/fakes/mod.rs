@@ -1,12 +1,14 @@
-//! An API server and a Fast.io of the tests' own, small and in memory.
+//! An API server, a Fast.io and a Temporal of the tests' own, small and in memory.
 
 mod fastio;
 mod kubernetes;
+mod temporal;
 
 use std::sync::Arc;
 
 pub(crate) use fastio::FakeFastio;
 pub(crate) use kubernetes::FakeApi;
+pub(crate) use temporal::FakeTemporal;
 
 use crate::config::Settings;
 use crate::context::Context;

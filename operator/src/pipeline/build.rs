@@ -1,6 +1,6 @@
 //! Step 3: every child object of a `FilePipeline`. Pure.
 
-use fastio_crds::Resources;
+use fastio_crds::{Resources, Size};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, ObjectFieldSelector, ServiceAccount, VolumeMount};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -17,6 +17,8 @@ const SCRATCH: &str = "/scratch";
 /// Room in the volume beside the files that the workers account for: folders, claims, and what is written while a size
 /// turns out to be wrong. Who uses more than the volume's limit is evicted, with all its runs.
 const SCRATCH_MARGIN_MEBIBYTES: u64 = 64;
+
+const MEBIBYTE: u64 = 1 << 20;
 
 const TRANSFER_ADMIN_PORT: i32 = 9090;
 const STEPS_ADMIN_PORT: i32 = 9091;
@@ -47,7 +49,7 @@ fn worker(valid: &Valid, context: &Context) -> Deployment {
     let temporal = valid.temporal.content();
     let at_start =
         context.root_key.fingerprint(&[plan_key.expose().as_bytes(), temporal.expose_secret()].concat());
-    let volume = Quantity(format!("{}Mi", valid.scratch.mebibytes + SCRATCH_MARGIN_MEBIBYTES));
+    let volume = Quantity(format!("{}Mi", mebibytes(valid.scratch).saturating_add(SCRATCH_MARGIN_MEBIBYTES)));
     Workload {
         part: Part::Worker,
         owner: &valid.owner,
@@ -64,10 +66,8 @@ fn worker(valid: &Valid, context: &Context) -> Deployment {
 
 /// Moves bytes, with the keys.
 fn transfer(valid: &Valid, context: &Context) -> Program {
-    let own = [
-        format!("--scratch-size={}", valid.scratch.mebibytes << 20),
-        format!("--slots={}", valid.workers.slots),
-    ];
+    let own =
+        [format!("--scratch-size={}", valid.scratch.bytes()), format!("--slots={}", valid.workers.slots)];
     let keys = fastio_files::mounts(&valid.webhook.api_key, &valid.webhook.name);
     let mut program = program(valid, context, "transfer", TRANSFER_ADMIN_PORT);
     program.args.extend(own);
@@ -100,7 +100,6 @@ fn program(valid: &Valid, context: &Context, role: &'static str, admin_port: i32
         env: vec![pod_name()],
         port: None,
         admin_port,
-        drain_seconds: None,
         resources: step_resources(None),
         secrets: valid.temporal.connection.mounts(),
         mounts: vec![VolumeMount {
@@ -130,15 +129,16 @@ fn step_resources(wanted: Option<&Resources>) -> Needs {
 }
 
 fn eighth(quantity: &str) -> String {
-    let kibibytes = [("Mi", 1_u64 << 10), ("Gi", 1 << 20)]
-        .into_iter()
-        .find_map(|(unit, factor)| quantity.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(factor));
-    match kibibytes.map(|kibibytes| kibibytes / 8) {
-        Some(kibibytes) if kibibytes % 1024 == 0 => format!("{}Mi", kibibytes / 1024),
-        Some(kibibytes) => format!("{kibibytes}Ki"),
+    match quantity.parse::<Size>().map(|limit| limit.bytes() / 8) {
+        Ok(bytes) if bytes % MEBIBYTE == 0 => format!("{}Mi", bytes / MEBIBYTE),
+        Ok(bytes) => format!("{}Ki", bytes / 1024),
         // Of another form than the CRD's pattern: the API server says what is wrong with it.
-        None => quantity.to_owned(),
+        Err(_) => quantity.to_owned(),
     }
+}
+
+fn mebibytes(size: Size) -> u64 {
+    size.bytes().div_ceil(MEBIBYTE)
 }
 
 #[cfg(test)]

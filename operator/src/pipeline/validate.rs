@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fastio_crds::compile::{self, InvalidPipeline};
 use fastio_crds::conditions::Reason;
-use fastio_crds::{FastioWebhook, FilePipeline, SecretKeyReference, Workers};
+use fastio_crds::{FastioWebhook, FilePipeline, SecretKeyReference, Size, SizeError, Workers};
 use fastio_pipeline::event::EventKind;
 use fastio_pipeline::names::{Installation, ObjectKey, TaskQueue};
 use kube::ResourceExt;
@@ -29,7 +29,7 @@ pub(super) struct Valid {
     pub(super) webhook: Webhook,
     pub(super) temporal: Access,
     pub(super) workers: Workers,
-    pub(super) scratch: ScratchSize,
+    pub(super) scratch: Size,
 }
 
 /// What a pipeline needs of its webhook.
@@ -51,23 +51,6 @@ impl Webhook {
     }
 }
 
-/// Size of the scratch space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ScratchSize {
-    pub(super) mebibytes: u64,
-}
-
-impl ScratchSize {
-    /// `10Gi` and the like: what the CRD's pattern lets pass.
-    fn parse(text: &str) -> Option<Self> {
-        let (digits, factor) = [("Mi", 1), ("Gi", 1 << 10), ("Ti", 1 << 20)]
-            .into_iter()
-            .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)))?;
-        let mebibytes = digits.parse::<u64>().ok()?.checked_mul(factor)?;
-        (mebibytes > 0 && mebibytes < 1 << 40).then_some(Self { mebibytes })
-    }
-}
-
 /// What is wrong. Most of it is refused by the API server's rules already.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Invalid {
@@ -75,8 +58,8 @@ pub(super) enum Invalid {
     NotStored,
     #[error(transparent)]
     Plan(#[from] InvalidPipeline),
-    #[error("spec.workers.scratch.size: {0:?} is no size; give a whole number with Mi, Gi or Ti, as in 10Gi")]
-    ScratchSize(String),
+    #[error("spec.workers.scratch.size: {0}")]
+    ScratchSize(#[from] SizeError),
     #[error("there is no FastioWebhook {0} in this namespace; create it, or correct spec.webhookRef.name")]
     NoWebhook(String),
     #[error("FastioWebhook {0} cannot be read; see its status")]
@@ -118,8 +101,7 @@ fn check(pipeline: &FilePipeline, installation: &Installation, observed: Observe
     // The intake compiles for each event; here it is to say early what is wrong.
     let plan = compile::plan(pipeline)?;
     let workers = pipeline.spec.workers.clone();
-    let size = &workers.scratch.size;
-    let scratch = ScratchSize::parse(size).ok_or_else(|| Invalid::ScratchSize(size.clone()))?;
+    let scratch = workers.scratch.size.parse()?;
     let name = &pipeline.spec.webhook_ref.name;
     let found = observed.webhook.ok_or_else(|| Invalid::NoWebhook(name.clone()))?;
     let webhook = found.webhook.0.as_ref().map_err(|_| Invalid::UnreadableWebhook(name.clone()))?;
@@ -148,20 +130,5 @@ fn used(webhook: &FastioWebhook) -> Webhook {
         uid: webhook.uid().unwrap_or_default(),
         api_key: webhook.spec.api_key_secret_ref.clone(),
         unready: (!is_ready).then(why),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_whole_numbers_with_a_unit() {
-        for (text, mebibytes) in [("512Mi", 512), ("10Gi", 10 << 10), ("2Ti", 2 << 20)] {
-            assert_eq!(ScratchSize::parse(text), Some(ScratchSize { mebibytes }), "{text}");
-        }
-        for text in ["10", "10G", "0Gi", "1.5Gi", "-1Gi", "Gi", "99999999999999999999Ti", "9999999999Ti"] {
-            assert_eq!(ScratchSize::parse(text), None, "{text}");
-        }
     }
 }

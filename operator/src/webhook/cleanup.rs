@@ -1,6 +1,9 @@
-//! Step 6: what deletion needs: the webhook at Fast.io goes, or stays, as the policy says. Children go with their parent.
+//! Step 6: what deletion needs: the webhook at Fast.io goes, or stays, as the policy says, and the feed ends. Children go with
+//! their parent; the intake goes before, because it keeps the feed running.
 //!
 //! Works on the object as JSON: neither a spec that validation refuses nor one that cannot even be parsed blocks deletion.
+
+pub(in crate::webhook) mod feed;
 
 use std::time::Duration;
 
@@ -10,8 +13,8 @@ use fastio_crds::{DeletionPolicy, FastioWebhook, SecretKeyReference};
 use kube::ResourceExt;
 use kube::core::error_boundary::InvalidObject;
 
-use super::observe::api_key;
-use super::remote::{RemoteError, Remotes, list, remove};
+use super::observe::{Memory, api_key};
+use super::remote::{RemoteError, list, remove};
 use crate::context::Context;
 use crate::problem::{Explain, Outlook, Problem};
 use crate::raw::Raw;
@@ -29,7 +32,7 @@ const WAY_OUT: &str = "correct that (the API key must see the workspace and its 
 /// An object that is being deleted.
 pub(super) async fn cleanup(
     context: &Context,
-    remotes: &Remotes,
+    memory: &Memory,
     webhook: Raw<FastioWebhook>,
 ) -> kube::Result<Next> {
     if !finalizer::is_set(&webhook.object) {
@@ -40,7 +43,11 @@ pub(super) async fn cleanup(
         webhook.report(context, &verdict(&problem)).await?;
         return Ok(problem.outlook.into());
     }
-    remotes.forget(&uid);
+    if let Some(message) = feed::end(context, memory, &webhook, &uid).await {
+        webhook.report(context, &Verdict::Deleting(message)).await?;
+        return Ok(Next::After(feed::LOOK_AGAIN));
+    }
+    memory.forget(&uid);
     finalizer::remove(&context.client, &webhook.object).await?;
     Ok(Next::OnChange)
 }
@@ -48,12 +55,12 @@ pub(super) async fn cleanup(
 /// An object that is not of its kind's form: it can be deleted, and else only be reported.
 pub(super) async fn reject(
     context: &Context,
-    remotes: &Remotes,
+    memory: &Memory,
     invalid: &InvalidObject,
 ) -> kube::Result<Next> {
     let Some(webhook) = Raw::fetch(&context.client, invalid).await? else { return Ok(Next::OnChange) };
     if invalid.metadata.deletion_timestamp.is_some() {
-        return cleanup(context, remotes, webhook).await;
+        return cleanup(context, memory, webhook).await;
     }
     let message = format!("the object cannot be read: {}; correct it", invalid.error);
     webhook.report(context, &Verdict::Stalled(Reason::InvalidSpec, message)).await?;

@@ -3,6 +3,7 @@
 //! The path of the URL holds the uid of the `FastioWebhook`. So a webhook whose creation was answered by nobody, or
 //! recorded by nobody, is found and adopted, and one of an earlier object of the same name is never mistaken for ours.
 
+pub(super) mod feed;
 mod look;
 mod plan;
 mod session;
@@ -10,12 +11,13 @@ mod session;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use fastio::{ErrorClass, HumanReason, WebhookEvent, WebhookId, WorkspaceId};
+use fastio::{ErrorClass, HumanReason, Webhook, WebhookEvent, WorkspaceId};
 use fastio_crds::conditions::Reason;
 use url::Url;
 
 pub(super) use look::list;
 pub use look::{Identity, Remotes};
+pub(super) use session::Registration;
 pub use session::Session;
 pub(super) use session::remove;
 
@@ -41,6 +43,33 @@ pub fn is_marked(url: &str, uid: &str) -> bool {
     !uid.is_empty() && Url::parse(url).is_ok_and(|url| url.path() == path(uid))
 }
 
+/// What Fast.io says about webhooks.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// The service has none.
+    Unsupported,
+    /// The API key may not list, register or change them.
+    Forbidden {
+        /// What Fast.io says about it.
+        why: String,
+        /// Those that carry our marker, if they may be listed.
+        marked: Option<Vec<Webhook>>,
+    },
+    /// Those that carry our marker.
+    Marked(Vec<Webhook>),
+}
+
+impl Found {
+    /// The webhooks that carry our marker, or why they are not known.
+    fn marked(&self) -> Result<&[Webhook], RemoteError> {
+        match self {
+            Self::Marked(marked) | Self::Forbidden { marked: Some(marked), .. } => Ok(marked),
+            Self::Forbidden { why, marked: None } => Err(RemoteError::Forbidden(why.clone())),
+            Self::Unsupported => Err(RemoteError::Unsupported),
+        }
+    }
+}
+
 /// What the webhook at Fast.io should be.
 #[derive(Debug, Clone)]
 pub struct Wanted {
@@ -54,15 +83,6 @@ pub struct Wanted {
     pub secret: DerivedKey,
 }
 
-/// The webhook at Fast.io, as the status records it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Registration {
-    /// Its id.
-    pub id: WebhookId,
-    /// Fingerprint of the signing secret that Fast.io has.
-    pub signing_key_fingerprint: String,
-}
-
 /// Why the webhook at Fast.io is not as it should be.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
@@ -74,10 +94,13 @@ pub enum RemoteError {
     Call(#[from] fastio::Error),
     /// The service has no webhooks.
     #[error(
-        "this Fast.io service has no webhook API, so it cannot push events; ask Fast.io for access to webhooks, or point \
-         the operator at a service that has them (chart value fastio.baseUrl)"
+        "this Fast.io service has no webhook API, so it cannot push events; spec.delivery Auto and Pull need none, and the \
+         chart value fastio.baseUrl points the operator at another service"
     )]
     Unsupported,
+    /// The API key may not list webhooks, as Fast.io said a short time ago.
+    #[error("{0}")]
+    Forbidden(String),
     /// The derived key cannot sign.
     #[error("{0}")]
     Secret(#[from] fastio::signature::SecretError),
@@ -90,6 +113,12 @@ pub enum RemoteError {
 }
 
 impl RemoteError {
+    /// The key is good, and may not do this.
+    fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Call(error) if error.status() == Some(403)
+            && error.class() != ErrorClass::NeedsHuman(HumanReason::KeyRejected))
+    }
+
     /// The problem, with the Secret that the API key comes from where the key may be the cause.
     pub(super) fn problem_with(&self, secret: &str) -> Problem {
         let mut problem = self.problem();
@@ -107,6 +136,7 @@ impl Explain for RemoteError {
         let stalled = |reason| Problem::needs_action(reason, message.clone(), LOOK_AGAIN);
         let error = match self {
             Self::Unsupported => return stalled(Reason::WebhooksUnsupported),
+            Self::Forbidden(_) => return stalled(Reason::AccessDenied),
             Self::Outdated => return Problem::waiting(Reason::RollingOut, message, READ_AGAIN),
             Self::Client(_) | Self::Secret(_) | Self::Record(_) => return Problem::passing(message),
             Self::Call(error) => error,

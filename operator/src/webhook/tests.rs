@@ -1,16 +1,19 @@
 //! Whole reconciles against an API server and a Fast.io in memory.
 
+mod children;
 mod deletion;
+mod delivery;
 mod failures;
+mod feed;
+mod forbidden;
 
 use axum::http::StatusCode;
-use fastio_crds::conditions::Reason;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Secret, Service};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fakes::{FakeApi, FakeFastio, context};
+use crate::fakes::{FakeApi, FakeFastio, FakeTemporal, context};
 use crate::runtime::driver::Next;
 
 const UID: &str = "5f0c2f0e-0000-4000-8000-000000000001";
@@ -19,27 +22,51 @@ const TEMPORAL: &str = "--temporal-address=temporal-frontend.temporal:7233";
 struct World {
     api: Arc<FakeApi>,
     fastio: FakeFastio,
+    temporal: FakeTemporal,
     controller: Webhooks,
 }
 
 impl World {
+    /// A webhook that is pushed.
     async fn new() -> Self {
-        let (api, fastio) = (FakeApi::new(), FakeFastio::start().await);
-        let controller = Webhooks::new(context(&api, &[TEMPORAL, &fastio.flag]));
-        let world = Self { api, fastio, controller };
+        Self::with(&json!({})).await
+    }
+
+    /// A webhook with some fields of the spec changed.
+    async fn with(spec: &Value) -> Self {
+        let (api, fastio, temporal) =
+            (FakeApi::new(), FakeFastio::start().await, FakeTemporal::start().await);
+        let controller = Webhooks::new(context(&api, &[&temporal.flag, &fastio.flag]));
+        let world = Self { api, fastio, temporal, controller };
         world.api.put(&webhook());
+        world.api.set::<FastioWebhook>("media", "studio", &json!({"spec": spec}));
         world.key("good-key");
         world
     }
 
+    /// Somebody changes the spec.
+    fn change(&self, spec: &Value) {
+        let generation = self.get().metadata.generation.unwrap() + 1;
+        let change = json!({"metadata": {"generation": generation}, "spec": spec});
+        self.api.set::<FastioWebhook>("media", "studio", &change);
+    }
+
     /// The operator starts anew: what it had in memory is gone.
     fn restart(&mut self) {
-        self.controller = Webhooks::new(context(&self.api, &[TEMPORAL, &self.fastio.flag]));
+        self.controller = Webhooks::new(self.context());
+    }
+
+    fn context(&self) -> Context {
+        context(&self.api, &[&self.temporal.flag, &self.fastio.flag])
     }
 
     fn key(&self, value: &str) {
-        let data = json!({"apiKey": k8s_openapi::ByteString(value.into())});
-        let secret = json!({"metadata": {"namespace": "media", "name": "fastio-api"}, "data": data});
+        self.secret("fastio-api", "apiKey", value);
+    }
+
+    fn secret(&self, name: &str, key: &str, value: &str) {
+        let data = json!({key: k8s_openapi::ByteString(value.into())});
+        let secret = json!({"metadata": {"namespace": "media", "name": name}, "data": data});
         self.api.put::<Secret>(&serde_json::from_value(secret).unwrap());
     }
 
@@ -53,7 +80,8 @@ impl World {
 
     fn pods_are_ready(&self) {
         for name in ["studio-receiver", "studio-intake"] {
-            let generation = self.api.get::<Deployment>("media", name).unwrap().metadata.generation;
+            let Some(deployment) = self.api.get::<Deployment>("media", name) else { continue };
+            let generation = deployment.metadata.generation;
             let status = json!({"status": {"observedGeneration": generation, "availableReplicas": 2, "readyReplicas": 2,
                 "conditions": [{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}]}});
             self.api.set::<Deployment>("media", name, &status);
@@ -87,6 +115,22 @@ impl World {
         let deleted = json!({"metadata": {"deletionTimestamp": "2026-10-01T10:00:00Z"}});
         self.api.set::<FastioWebhook>("media", "studio", &deleted);
     }
+
+    /// The pods of the intake have ended.
+    fn intake_has_ended(&self) {
+        let intake: Deployment = self.api.get("media", "studio-intake").unwrap();
+        assert!(intake.metadata.deletion_timestamp.is_some(), "nobody asked it to");
+        self.api.remove::<Deployment>("media", "studio-intake");
+    }
+
+    /// Reconciles a deleted webhook until it is let go.
+    async fn let_go(&self) {
+        if self.reconcile().await != Next::OnChange {
+            self.intake_has_ended();
+            assert_eq!(self.reconcile().await, Next::OnChange);
+        }
+        assert!(self.api.get::<FastioWebhook>("media", "studio").is_none());
+    }
 }
 
 fn webhook() -> FastioWebhook {
@@ -97,6 +141,7 @@ fn webhook() -> FastioWebhook {
         "spec": {
             "workspaceId": "123",
             "apiKeySecretRef": {"name": "fastio-api"},
+            "delivery": "Push",
             "endpoint": {"url": "https://hooks.studio.example"},
         },
     }))
@@ -161,7 +206,7 @@ async fn of_two_operators_one_registers() {
     let world = World::new().await;
     world.reconcile().await;
     world.pods_are_ready();
-    let other = Webhooks::new(context(&world.api, &[TEMPORAL, &world.fastio.flag]));
+    let other = Webhooks::new(world.context());
     // Both have read the same state.
     let webhook = Arc::new(world.get());
     let (first, second) = tokio::join!(
@@ -256,41 +301,4 @@ async fn deleted_children_come_back_and_foreign_ones_are_not_taken() {
     world.api.set::<Service>("media", "studio-receiver", &json!({"metadata": {"ownerReferences": []}}));
     world.reconcile().await;
     assert_eq!(world.stalled(), Reason::NameTaken.as_str());
-}
-
-#[tokio::test]
-async fn children_are_as_reviewed() {
-    let api = FakeApi::new();
-    let context = context(&api, &[TEMPORAL]);
-    let access = crate::connection::Access {
-        connection: context.settings.temporal.clone().unwrap(),
-        ca: None,
-        client_cert: None,
-        api_key: None,
-    };
-    let valid = validate::validate(&webhook(), Ok(access)).unwrap();
-    let build::Children {
-        signing_secret,
-        plan_key,
-        receiver_account,
-        intake_account,
-        intake_role,
-        intake_role_binding,
-        receiver_service,
-        receiver,
-        intake,
-    } = build::build(&valid, &context);
-    for secret in [&signing_secret, &plan_key] {
-        assert_eq!(secret.data.as_ref().unwrap().values().next().unwrap().0.len(), 64);
-    }
-    let children = json!([
-        receiver_account,
-        intake_account,
-        intake_role,
-        intake_role_binding,
-        receiver_service,
-        receiver,
-        intake
-    ]);
-    insta::assert_snapshot!(serde_saphyr::to_string(&children).unwrap());
 }

@@ -163,7 +163,6 @@ fn unusable_bodies_say_why() {
         (GUIDE.replace("\"fileId\"", "\"fileid\""), "field fileId is missing"),
         (GUIDE.replace("\"evt-1\"", "1.5"), "field eventId is a number that is not a 64-bit integer"),
         (GUIDE.replace("\"upload\"", "[1,2]"), "field eventType is a list"),
-        (GUIDE.replace("\"beach.jpg\"", "true"), "field fileName is true or false"),
         (ROW.replace("\"object_id\"", "\"objectId\""), "field object_id is missing"),
         (ROW.replace("\"1234567890123456789\"", "{\"id\":\"1\"}"), "field workspace_id is an object"),
         (ROW.replace("\"1234567890123456789\"", "12345678901234567890123"), "not a 64-bit integer"),
@@ -183,4 +182,18 @@ fn unusable_bodies_say_why() {
         let body = [b"{", field, &GUIDE.as_bytes()[1..]].concat();
         assert!(matches!(parse(&body), Err(PayloadError::Malformed(_))), "{}", body.escape_ascii());
     }
+}
+
+#[test]
+fn hints_that_cannot_be_read_cost_no_event() {
+    for (replace, by) in [
+        ("\"beach.jpg\"", "true"),
+        ("\"2026-02-14T10:30:00Z\"", "1791201600.123"),
+        ("\"9876543210987654321\"", "[1]"),
+    ] {
+        assert!(GUIDE.contains(replace));
+        let event = parse(GUIDE.replace(replace, by).as_bytes()).unwrap();
+        assert_eq!(event.id.as_str(), "evt-1");
+    }
+    assert_eq!(parse(GUIDE.replace("\"beach.jpg\"", "true").as_bytes()).unwrap().file_name, None);
 }

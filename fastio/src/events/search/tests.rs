@@ -55,6 +55,17 @@ async fn rows_are_read_and_pages_followed() {
     assert_eq!(lines, [path.clone(), format!("{path}&cursor=c%2F2%3D")]);
 }
 
+#[tokio::test]
+async fn an_odd_row_does_not_stand_for_its_page() {
+    let stub = Stub::start([json(
+        r#"{"result":true,"events":[{"event":"no id"},{"event_id":8,"event":"x"}],"pagination":[]}"#,
+    )])
+    .await;
+    let page = stub.client().search_events(&EventSearch { limit: 2, ..search() }, None).await.unwrap();
+    assert_eq!((page.events.len(), page.skipped), (1, 1));
+    assert_eq!(page.next, Some(offset(2)), "the page was full all the same");
+}
+
 #[test]
 fn the_dates_have_hyphens_and_never_cut_a_second_off() {
     let asked = EventSearch {
@@ -117,7 +128,7 @@ async fn a_key_that_may_not_read_the_log_needs_a_human() {
     let stub = Stub::start([
         reply(403, &[], r#"{"result":false,"error":{"code":10767,"text":"No"}}"#),
         reply(406, &[], r#"{"result":false,"error":{"code":10262,"text":"Wrong scope"}}"#),
-        json(r#"{"result":true,"events":[{"event":"no id"}]}"#),
+        json(r#"{"result":true,"events":"none"}"#),
     ])
     .await;
     let client = stub.client();

@@ -108,3 +108,18 @@ async fn the_inventory_is_read_page_by_page() {
         "GET /current/workspace/1234567890123456789/storage/inventory/?type=file&include=path&page_size=500";
     assert_eq!(lines[..2], [path.to_owned(), format!("{path}&cursor=i2")]);
 }
+
+#[tokio::test]
+async fn an_odd_row_is_left_out_of_an_inventory_and_not_of_a_folder() {
+    let odd = || {
+        json(
+            r#"{"result":true,"nodes":{"items":[{"id":"..;","name":"a"},{"id":"2b","name":"b","type":"file"}]}}"#,
+        )
+    };
+    let stub = Stub::start([odd(), odd()]).await;
+    let client = stub.client();
+    let page = client.inventory_page(&ws(), None).await.unwrap();
+    assert_eq!((page.nodes.len(), page.skipped), (1, 1));
+    let error = client.list_page(&ws(), &NodeId::root(), None).await.unwrap_err();
+    assert_eq!(error.class(), ErrorClass::Broken);
+}

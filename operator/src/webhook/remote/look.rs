@@ -8,14 +8,19 @@ use fastio::{ApiKeySource, Client, Webhook, Webhooks, WorkspaceId};
 
 use super::super::observe::FoundKey;
 use super::session::Session;
-use super::{RemoteError, is_marked};
+use super::{Found, RemoteError, is_marked};
 use crate::context::Context;
 use crate::problem::{Explain, Outlook, Problem};
 
 /// How long a look at Fast.io counts.
 const FRESH: Duration = Duration::from_mins(1);
+/// How long it counts that the service has no webhooks at all.
+const UNSUPPORTED: Duration = Duration::from_mins(10);
 /// How long an answer counts while Fast.io cannot be asked: a short outage of the API does not make a webhook unready.
 const TRUSTED: Duration = Duration::from_mins(5);
+
+/// How long it counts that the key may not register or change a webhook, where it works without.
+const REFUSED: Duration = Duration::from_mins(5);
 
 /// Which webhook, and for which state of its object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +31,8 @@ pub struct Identity {
     pub workspace: String,
     /// Generation of the object: a changed spec is worth a fresh look.
     pub generation: Option<i64>,
+    /// Whether its webhooks are of interest, or only whether the key sees the workspace.
+    pub webhooks: bool,
 }
 
 /// What was last seen, for each object by uid.
@@ -39,14 +46,30 @@ struct Seen {
     client: Client,
     /// `None`: what was seen is not true any more.
     looked: Option<Instant>,
-    answer: Result<Vec<Webhook>, Problem>,
-    /// The last good answer, and when it came.
-    good: Option<(Instant, Vec<Webhook>)>,
+    answer: Result<Option<Found>, Problem>,
+    good: Option<Good>,
+    refused: Option<Refused>,
+}
+
+/// A webhook could not be registered or changed: the key may not.
+#[derive(Debug, Clone)]
+struct Refused {
+    at: Instant,
+    generation: Option<i64>,
+    why: String,
+}
+
+/// The last good answer.
+#[derive(Debug, Clone)]
+struct Good {
+    at: Instant,
+    found: Option<Found>,
 }
 
 impl Seen {
     fn is_fresh(&self, now: Instant) -> bool {
         let keep = match &self.answer {
+            Ok(Some(Found::Unsupported)) => UNSUPPORTED,
             Ok(_) => FRESH,
             Err(problem) => match problem.outlook {
                 Outlook::Passing { at_least } => at_least.unwrap_or_default(),
@@ -56,9 +79,8 @@ impl Seen {
         self.looked.is_some_and(|looked| now.duration_since(looked) < keep)
     }
 
-    fn trusted(&self, now: Instant) -> Option<Vec<Webhook>> {
-        let (at, webhooks) = self.good.as_ref()?;
-        (now.duration_since(*at) < TRUSTED).then(|| webhooks.clone())
+    fn trusted(&self, now: Instant) -> Option<&Good> {
+        self.good.as_ref().filter(|good| now.duration_since(good.at) < TRUSTED)
     }
 }
 
@@ -84,9 +106,11 @@ impl Remotes {
         };
         let answer = ask(context, &client, &identity, same_key.is_none()).await;
         let answer = answer.map_err(|error| error.problem_with(&key.secret));
+        let refused = same_key.as_ref().and_then(|seen| seen.refused.clone());
+        let before = same_key.filter(|seen| seen.identity.webhooks == identity.webhooks);
         let good = match &answer {
-            Ok(webhooks) => Some((now, webhooks.clone())),
-            Err(_) => same_key.and_then(|seen| seen.good),
+            Ok(found) => Some(Good { at: now, found: found.clone() }),
+            Err(_) => before.and_then(|seen| seen.good),
         };
         let seen = Seen {
             identity,
@@ -95,12 +119,13 @@ impl Remotes {
             looked: Some(now),
             answer: answer.clone(),
             good,
+            refused,
         };
         self.put(seen.clone());
         match (answer, seen.trusted(now)) {
-            (Err(problem), Some(webhooks)) if matches!(problem.outlook, Outlook::Passing { .. }) => {
+            (Err(problem), Some(good)) if matches!(problem.outlook, Outlook::Passing { .. }) => {
                 tracing::warn!(uid = seen.identity.uid, problem = problem.message, "Fast.io cannot be asked");
-                session(&seen, Ok(webhooks))
+                session(&seen, Ok(good.found.clone()))
             }
             (answer, _) => session(&seen, answer),
         }
@@ -109,9 +134,18 @@ impl Remotes {
     /// What is true after a change that was made.
     pub(in crate::webhook) fn remember(&self, uid: &str, marked: Vec<Webhook>) {
         if let Some(mut seen) = self.get(uid) {
-            seen.good = Some((Instant::now(), marked.clone()));
-            seen.answer = Ok(marked);
+            let found = Some(Found::Marked(marked));
+            seen.good = Some(Good { at: Instant::now(), found: found.clone() });
+            seen.answer = Ok(found);
+            seen.refused = None;
             self.put(seen);
+        }
+    }
+
+    /// The key may not register or change webhooks.
+    pub(in crate::webhook) fn refused(&self, uid: &str, why: String) {
+        if let Some(seen) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(uid) {
+            seen.refused = Some(Refused { at: Instant::now(), generation: seen.identity.generation, why });
         }
     }
 
@@ -136,8 +170,17 @@ impl Remotes {
     }
 }
 
-fn session(seen: &Seen, answer: Result<Vec<Webhook>, Problem>) -> Result<Session, Problem> {
-    Ok(Session { client: seen.client.clone(), uid: seen.identity.uid.clone(), marked: answer? })
+fn session(seen: &Seen, answer: Result<Option<Found>, Problem>) -> Result<Session, Problem> {
+    let found = match (answer?, &seen.refused) {
+        (Some(Found::Marked(marked)), Some(refused)) => {
+            Some(Found::Forbidden { why: refused.why.clone(), marked: Some(marked) })
+        }
+        (found, _) => found,
+    };
+    let may_try = seen.refused.as_ref().is_none_or(|refused| {
+        refused.at.elapsed() >= REFUSED || refused.generation != seen.identity.generation
+    });
+    Ok(Session { client: seen.client.clone(), uid: seen.identity.uid.clone(), found, may_try })
 }
 
 /// A key that was not used before is checked first, and then whether it can see the workspace: the errors of these calls
@@ -147,17 +190,29 @@ async fn ask(
     client: &Client,
     identity: &Identity,
     new_key: bool,
-) -> Result<Vec<Webhook>, RemoteError> {
+) -> Result<Option<Found>, RemoteError> {
     let workspace: WorkspaceId = match identity.workspace.parse() {
         Ok(workspace) => workspace,
         // Refused by validation, with its own message.
-        Err(_) => return Ok(Vec::new()),
+        Err(_) => return Ok(None),
     };
     if new_key {
         counted(context, "auth.check", client.auth_check().await)?;
+    }
+    if new_key || !identity.webhooks {
         counted(context, "workspace.details", client.workspace(&workspace).await)?;
     }
-    list(context, client, &workspace, &identity.uid).await
+    if !identity.webhooks {
+        return Ok(None);
+    }
+    match list(context, client, &workspace, &identity.uid).await {
+        Ok(marked) => Ok(Some(Found::Marked(marked))),
+        Err(RemoteError::Unsupported) => Ok(Some(Found::Unsupported)),
+        Err(error) if error.is_forbidden() => {
+            Ok(Some(Found::Forbidden { why: error.to_string(), marked: None }))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The webhooks of a workspace that carry an object's marker.

@@ -1,6 +1,21 @@
 //! Deletion, whatever state the object is in.
 
 use super::*;
+use crate::webhook::cleanup::feed::PATIENCE;
+
+impl World {
+    fn patience_is_over(&self) {
+        let mut ending = self.controller.memory.ending.lock().unwrap();
+        let since = ending.get_mut(UID).expect("the end has begun");
+        *since = since.checked_sub(PATIENCE).unwrap();
+    }
+}
+
+/// An object whose spec and status are of no interest.
+#[derive(serde::Deserialize)]
+struct PartialMetadata {
+    metadata: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
+}
 
 /// An object whose spec is of no interest.
 #[derive(serde::Deserialize)]
@@ -13,9 +28,76 @@ async fn deletion_removes_the_webhook_and_lets_go() {
     let world = World::new().await;
     world.ready().await;
     world.delete();
-    assert_eq!(world.reconcile().await, Next::OnChange);
+    world.let_go().await;
     assert!(world.fastio.webhooks().is_empty());
+}
+
+#[tokio::test]
+async fn the_feed_ends_after_the_intake_that_would_start_it_again() {
+    for delivery in ["Push", "Pull"] {
+        let world = World::with(&json!({"delivery": delivery})).await;
+        world.ready().await;
+        world.delete();
+        for _ in 0..2 {
+            assert_eq!(world.reconcile().await, Next::After(Duration::from_secs(2)));
+        }
+        assert_eq!(world.condition("Ready"), ("False".to_owned(), "Deleting".to_owned()));
+        assert_eq!(world.message(), "the pods of Deployment studio-intake are ending");
+        assert_eq!(world.temporal.terminations(), [""; 0]);
+        world.intake_has_ended();
+        assert_eq!(world.reconcile().await, Next::OnChange);
+        assert!(world.api.get::<FastioWebhook>("media", "studio").is_none());
+        let terminations = world.temporal.terminations();
+        assert_eq!(terminations.len(), 1);
+        assert!(terminations[0].contains("fastio:feed:media/studio"), "{terminations:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_temporal_that_is_away_holds_the_deletion_for_a_bounded_time() {
+    let world = World::with(&json!({"delivery": "Pull"})).await;
+    world.ready().await;
+    world.temporal.go_away(true);
+    world.delete();
+    world.reconcile().await;
+    world.intake_has_ended();
+    assert_eq!(world.reconcile().await, Next::After(Duration::from_secs(2)));
+    assert!(world.message().starts_with("the workflow fastio:feed:media/studio cannot be ended: Temporal: "));
+    world.patience_is_over();
+    assert_eq!(world.reconcile().await, Next::OnChange);
     assert!(world.api.get::<FastioWebhook>("media", "studio").is_none());
+}
+
+#[tokio::test]
+async fn an_intake_that_does_not_end_holds_the_deletion_for_a_bounded_time() {
+    let world = World::new().await;
+    world.ready().await;
+    world.delete();
+    world.reconcile().await;
+    world.patience_is_over();
+    assert_eq!(world.reconcile().await, Next::OnChange);
+    assert!(world.api.get::<FastioWebhook>("media", "studio").is_none());
+    assert_eq!(world.temporal.terminations().len(), 1, "the feed ends all the same");
+}
+
+#[tokio::test]
+async fn where_nobody_can_tell_which_temporal_it_is_the_feed_is_left() {
+    let gone =
+        json!({"address": "127.0.0.1:9", "namespace": "media", "tls": {"caSecretRef": {"name": "gone"}}});
+    for temporal in [gone, json!({"address": 7})] {
+        let world = World::new().await;
+        world.ready().await;
+        world.api.set::<FastioWebhook>("media", "studio", &json!({"spec": {"temporal": temporal}}));
+        world.delete();
+        let deleted = InvalidObject {
+            error: "not of its form".to_owned(),
+            metadata: world.api.get_as::<FastioWebhook, PartialMetadata>("media", "studio").unwrap().metadata,
+        };
+        world.controller.reject(&deleted).await.unwrap();
+        world.intake_has_ended();
+        assert_eq!(world.controller.reject(&deleted).await.unwrap(), Next::OnChange);
+        assert_eq!(world.temporal.terminations(), [""; 0]);
+    }
 }
 
 #[tokio::test]
@@ -33,8 +115,7 @@ async fn deletion_without_a_key_says_what_to_do() {
     assert_eq!(world.get().status.unwrap().webhook_id.as_deref(), Some("w1"));
 
     world.api.set::<FastioWebhook>("media", "studio", &json!({"spec": {"deletionPolicy": "Retain"}}));
-    world.reconcile().await;
-    assert!(world.api.get::<FastioWebhook>("media", "studio").is_none());
+    world.let_go().await;
     assert_eq!(ids(&world.fastio.webhooks()), ["w1"]);
 }
 
@@ -44,8 +125,7 @@ async fn deletion_before_any_registration_needs_no_key() {
     world.api.remove::<Secret>("media", "fastio-api");
     world.reconcile().await;
     world.delete();
-    world.reconcile().await;
-    assert!(world.api.get::<FastioWebhook>("media", "studio").is_none());
+    world.let_go().await;
 }
 
 #[tokio::test]
@@ -80,13 +160,14 @@ async fn deletion_removes_a_webhook_whose_creation_was_not_answered() {
 
     world.fastio.calls();
     world.delete();
-    assert_eq!(world.reconcile().await, Next::OnChange);
+    world.reconcile().await;
     assert_eq!(
         world.fastio.calls(),
         ["GET /workspaces/123/webhooks/", "DELETE /workspaces/123/webhooks/w1/"]
     );
     assert!(world.fastio.webhooks().is_empty());
-    assert!(world.api.get::<FastioWebhook>("media", "studio").is_none());
+    world.intake_has_ended();
+    world.let_go().await;
 }
 
 #[tokio::test]
@@ -111,7 +192,6 @@ async fn what_cannot_be_seen_does_not_count_as_removed() {
         assert_eq!(ids(&world.fastio.webhooks()), ["w1"]);
 
         world.api.set::<FastioWebhook>("media", "studio", &json!({"spec": {"deletionPolicy": "Retain"}}));
-        world.reconcile().await;
-        assert!(world.api.get::<FastioWebhook>("media", "studio").is_none());
+        world.let_go().await;
     }
 }
