@@ -8,13 +8,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use fastio_pipeline::names::{TaskQueue, WorkflowId};
-use fastio_temporal::ConnectError;
+use fastio_temporal::{ConnectError, one_attempt};
 use futures::{Stream, StreamExt, TryStreamExt};
 use secrecy::ExposeSecret;
 use temporalio_client::errors::{ClientError, WorkflowInteractionError};
 use temporalio_client::{
-    Client, RetryOptions, RpcOptions, UntypedWorkflow, WorkflowCancelOptions, WorkflowCountOptions,
-    WorkflowListOptions, WorkflowTerminateOptions,
+    Client, UntypedWorkflow, WorkflowCancelOptions, WorkflowCountOptions, WorkflowListOptions,
+    WorkflowTerminateOptions,
 };
 
 use crate::connection::Access;
@@ -173,10 +173,6 @@ where
     Ok(tokio::time::timeout(PATIENCE, call).await.map_err(|_| TemporalError::Silent)??)
 }
 
-fn rpc_options() -> RpcOptions {
-    RpcOptions::builder().timeout(PATIENCE).retry_options(RetryOptions::no_retries()).build()
-}
-
 /// Runs on a queue; the built-in search attribute exists on every Temporal. A queue's name has no quotes in it: it is
 /// made of DNS names.
 fn runs(queue: &TaskQueue, status: &str) -> String {
@@ -185,14 +181,14 @@ fn runs(queue: &TaskQueue, status: &str) -> String {
 
 async fn count(client: &Client, queue: &TaskQueue) -> Result<Counts, TemporalError> {
     let count = async |status| {
-        let options = WorkflowCountOptions::builder().rpc_options(rpc_options()).build();
+        let options = WorkflowCountOptions::builder().rpc_options(one_attempt(PATIENCE)).build();
         let count = client.count_workflows(runs(queue, status), options).await?.count();
         Ok::<_, TemporalError>(i64::try_from(count).unwrap_or(i64::MAX))
     };
     let running = count("= 'Running'").await?;
     let failed = count("IN ('Failed', 'TimedOut')").await?;
     // Temporal sorts by close time, open runs first: the newest is among the first, unless very many run.
-    let options = WorkflowListOptions::builder().limit(NEWEST_OF).rpc_options(rpc_options()).build();
+    let options = WorkflowListOptions::builder().limit(NEWEST_OF).rpc_options(one_attempt(PATIENCE)).build();
     let first: Vec<_> =
         client.list_workflows(format!("TaskQueue = '{queue}'"), options).try_collect().await?;
     let newest = first.iter().filter_map(temporalio_client::WorkflowExecution::start_time).max();
@@ -200,12 +196,12 @@ async fn count(client: &Client, queue: &TaskQueue) -> Result<Counts, TemporalErr
 }
 
 async fn cancel(client: &Client, queue: &TaskQueue) -> Result<usize, TemporalError> {
-    let options = WorkflowListOptions::builder().rpc_options(rpc_options()).build();
+    let options = WorkflowListOptions::builder().rpc_options(one_attempt(PATIENCE)).build();
     let open = client.list_workflows(runs(queue, "= 'Running'"), options);
     cancel_each(open, |run| async move {
         let options = WorkflowCancelOptions::builder()
             .reason("the FilePipeline is being deleted")
-            .rpc_options(rpc_options())
+            .rpc_options(one_attempt(PATIENCE))
             .build();
         match client.get_workflow_handle::<UntypedWorkflow>(run.id()).cancel(options).await {
             // Closed in the meantime.
@@ -217,7 +213,8 @@ async fn cancel(client: &Client, queue: &TaskQueue) -> Result<usize, TemporalErr
 }
 
 async fn terminate(client: &Client, workflow: &WorkflowId, reason: &str) -> Result<(), TemporalError> {
-    let options = WorkflowTerminateOptions::builder().reason(reason).rpc_options(rpc_options()).build();
+    let options =
+        WorkflowTerminateOptions::builder().reason(reason).rpc_options(one_attempt(PATIENCE)).build();
     match client.get_workflow_handle::<UntypedWorkflow>(workflow.as_str()).terminate(options).await {
         Ok(()) | Err(WorkflowInteractionError::NotFound(_)) => Ok(()),
         Err(error) => Err(error.into()),

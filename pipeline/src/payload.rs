@@ -94,8 +94,8 @@ struct Form {
     id: Field,
     workspace: Field,
     file: Field,
-    file_name: Field,
-    occurred_at: Field,
+    file_name: Option<Value>,
+    occurred_at: Option<Value>,
     actor: Option<Value>,
 }
 
@@ -107,8 +107,8 @@ impl Keys {
                 id: ("eventId", self.guide_event_id),
                 workspace: ("workspaceId", self.guide_workspace_id),
                 file: ("fileId", self.file_id),
-                file_name: ("fileName", self.file_name),
-                occurred_at: ("timestamp", self.timestamp),
+                file_name: self.file_name,
+                occurred_at: self.timestamp,
                 actor: self.user_id,
             }),
             (None, Some(_)) => Ok(Form {
@@ -117,8 +117,8 @@ impl Keys {
                 workspace: ("workspace_id", self.workspace_id),
                 file: ("object_id", self.object_id),
                 // Rows of the events API carry ids and no names.
-                file_name: ("", None),
-                occurred_at: ("created", self.created),
+                file_name: None,
+                occurred_at: self.created,
                 actor: self.calling_user,
             }),
             (None, None) => Err(PayloadError::UnknownForm),
@@ -149,14 +149,14 @@ pub fn parse(body: &[u8]) -> Result<FileEvent, PayloadError> {
         kind,
         workspace: id::<Workspace>(form.workspace)?,
         file: id::<FileId>(form.file)?,
-        file_name: hint(form.file_name),
-        occurred_at: hint(form.occurred_at),
+        file_name: form.file_name.and_then(text),
+        occurred_at: form.occurred_at.and_then(text),
         actor: form.actor.and_then(actor),
     })
 }
 
-fn hint((_, value): Field) -> Option<String> {
-    value?.into_text().ok()
+fn text(value: Value) -> Option<String> {
+    value.into_text().ok()
 }
 
 fn required((field, value): Field) -> Result<String, PayloadError> {

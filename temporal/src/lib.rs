@@ -7,10 +7,12 @@ mod connection;
 pub mod failure;
 #[cfg(feature = "worker")]
 pub mod heartbeat;
+mod rpc;
 pub mod start;
 mod target;
 #[cfg(feature = "worker")]
 pub mod worker;
 
 pub use connection::{ConnectionArgs, connect, connect_with_retry};
+pub use rpc::one_attempt;
 pub use target::{ConfigError, ConnectError, Target, Tls};

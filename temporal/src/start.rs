@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use temporalio_client::errors::WorkflowStartError;
 use temporalio_client::tonic::Code;
-use temporalio_client::{
-    Client, RetryOptions, RpcOptions, WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowStartOptions,
-};
+use temporalio_client::{Client, WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowStartOptions};
 use temporalio_common::UntypedWorkflow;
 use temporalio_common::data_converters::RawValue;
 use temporalio_common::protos::temporal::api::common::v1::Payload;
+
+use crate::rpc::one_attempt;
 
 /// Most characters of a summary: Temporal refuses a start whose summary has more than 400 bytes, and a file's name alone
 /// may have that many.
@@ -86,7 +86,7 @@ async fn start_unless(
         .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
         .maybe_execution_timeout(start.execution_timeout)
         .maybe_static_summary(start.summary.as_deref().map(shorten))
-        .rpc_options(RpcOptions::builder().timeout(timeout).retry_options(RetryOptions::no_retries()).build())
+        .rpc_options(one_attempt(timeout))
         .build();
     let payload = Payload {
         metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),

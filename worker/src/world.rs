@@ -71,6 +71,12 @@ impl World {
         assert!(reply.status().is_success(), "{path}: {}", reply.text().await.unwrap());
     }
 
+    /// Lets files be made, but no marker be written on them.
+    pub(crate) async fn no_markers(&self) {
+        let fault = json!({"kind": "fail", "operation": "metadata.set_facts", "status": 503, "times": 20});
+        self.control("faults", fault).await;
+    }
+
     /// Takes every fault away.
     pub(crate) async fn no_faults(&self) {
         let reply = reqwest::Client::new().delete(self.control_url("faults")).send().await.unwrap();

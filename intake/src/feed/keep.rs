@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use fastio_pipeline::names::{FEED_DELETED, FEED_WORKFLOW, TaskQueue, WorkflowId};
+use fastio_temporal::one_attempt;
 use fastio_temporal::start::{Start, StartError, Started, keep_running};
 use futures::StreamExt;
 use temporalio_client::errors::WorkflowInteractionError;
 use temporalio_client::{
-    Client, HistoryEventFilterType, RetryOptions, RpcOptions, WorkflowDescribeOptions,
-    WorkflowExecutionStatus, WorkflowFetchHistoryOptions, WorkflowHandle, WorkflowQueryOptions,
+    Client, HistoryEventFilterType, WorkflowDescribeOptions, WorkflowExecutionStatus,
+    WorkflowFetchHistoryOptions, WorkflowHandle, WorkflowQueryOptions,
 };
 use temporalio_common::protos::temporal::api::history::v1::HistoryEvent;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
@@ -64,7 +65,7 @@ pub async fn keep(client: &Client, id: &WorkflowId, queue: &TaskQueue) {
 
 async fn see_to(client: &Client, id: &WorkflowId, queue: &TaskQueue, is_mute: bool) -> Result<(), KeepError> {
     let feed = client.get_workflow_handle::<Feed>(id.as_str());
-    let options = WorkflowDescribeOptions::builder().rpc_options(rpc()).build();
+    let options = WorkflowDescribeOptions::builder().rpc_options(one_attempt(CALL)).build();
     let memory = match tokio::time::timeout(CALL, feed.describe(options)).await? {
         Ok(now) => match now.status() {
             // A new history begins at once.
@@ -102,7 +103,7 @@ async fn memory_of(feed: &WorkflowHandle<Client, Feed>, is_mute: bool) -> Result
         );
         return Ok(first.as_ref().and_then(input).unwrap_or_default().restored());
     }
-    let options = WorkflowQueryOptions::builder().rpc_options(rpc()).build();
+    let options = WorkflowQueryOptions::builder().rpc_options(one_attempt(CALL)).build();
     let answer = tokio::time::timeout(CALL, feed.query(Feed::everything, (), options)).await;
     let memory = answer
         .map_err(|slow| KeepError::Question(slow.to_string()))?
@@ -115,7 +116,10 @@ async fn event(
     feed: &WorkflowHandle<Client, Feed>,
     which: HistoryEventFilterType,
 ) -> Result<Option<HistoryEvent>, KeepError> {
-    let options = WorkflowFetchHistoryOptions::builder().event_filter_type(which).rpc_options(rpc()).build();
+    let options = WorkflowFetchHistoryOptions::builder()
+        .event_filter_type(which)
+        .rpc_options(one_attempt(CALL))
+        .build();
     Ok(tokio::time::timeout(CALL, feed.fetch_history(options).next()).await?.transpose()?)
 }
 
@@ -128,10 +132,6 @@ fn input(first: &HistoryEvent) -> Option<Memory> {
         return None;
     };
     serde_json::from_slice(&started.input.as_ref()?.payloads.first()?.data).ok()
-}
-
-fn rpc() -> RpcOptions {
-    RpcOptions::builder().timeout(CALL).retry_options(RetryOptions::no_retries()).build()
 }
 
 #[cfg(test)]

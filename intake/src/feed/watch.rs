@@ -6,9 +6,10 @@ use std::time::Duration;
 use fastio::{OrgId, WorkspaceId};
 use fastio_pipeline::names::{ObjectKey, WorkflowId};
 use fastio_service::Condition;
+use fastio_temporal::one_attempt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use temporalio_client::{Client, RetryOptions, RpcOptions, WorkflowQueryOptions};
+use temporalio_client::{Client, WorkflowQueryOptions};
 
 use super::state::{Memory, Problem, Source};
 use super::workflow::Feed;
@@ -162,8 +163,7 @@ impl Problem {
 /// still. Once it is open nothing that happens is missed.
 pub async fn tell_whether_well(client: &Client, id: &WorkflowId, well: &Condition) {
     let begun = Timestamp::now();
-    let rpc = RpcOptions::builder().timeout(CALL).retry_options(RetryOptions::no_retries()).build();
-    let options = WorkflowQueryOptions::builder().rpc_options(rpc).build();
+    let options = WorkflowQueryOptions::builder().rpc_options(one_attempt(CALL)).build();
     loop {
         let feed = client.get_workflow_handle::<Feed>(id.as_str());
         match tokio::time::timeout(CALL, feed.query(Feed::status, (), options.clone())).await {

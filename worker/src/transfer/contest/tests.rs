@@ -136,12 +136,7 @@ async fn our_content_goes_on_top_of_what_came_after_it() {
     let world = World::start().await;
     let [jpg, _] = two_sources(&world).await;
     let progress = Progress::default();
-    world
-        .control(
-            "faults",
-            json!({"kind": "fail", "operation": "metadata.set_facts", "status": 503, "times": 20}),
-        )
-        .await;
+    world.no_markers().await;
     assert!(attempt(&world.client, &jpg, b"ours", &progress).await.is_err());
     world.no_faults().await;
     let folder = world.node_at(&["processed"]).await.unwrap();

@@ -127,12 +127,7 @@ async fn the_file_of_a_small_upload_is_found_by_its_id() {
     let world = World::start().await;
     let request = request(&world.source("beach.jpg", b"not looked at").await);
     let progress = Progress::default();
-    world
-        .control(
-            "faults",
-            json!({"kind": "fail", "operation": "metadata.set_facts", "status": 503, "times": 20}),
-        )
-        .await;
+    world.no_markers().await;
     assert!(attempt(&world.other, &request, b"small", &progress).await.is_err());
     world.no_faults().await;
     let before = world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap();
@@ -149,12 +144,7 @@ async fn a_file_that_was_removed_before_it_had_its_marker_is_made_again() {
     let world = World::start().await;
     let request = request(&world.source("beach.jpg", b"not looked at").await);
     let progress = Progress::default();
-    world
-        .control(
-            "faults",
-            json!({"kind": "fail", "operation": "metadata.set_facts", "status": 503, "times": 20}),
-        )
-        .await;
+    world.no_markers().await;
     assert!(attempt(&world.client, &request, b"small", &progress).await.is_err());
     world.no_faults().await;
     let before = world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap();

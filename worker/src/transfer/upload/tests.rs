@@ -189,12 +189,7 @@ async fn two_sources_of_one_stem_do_not_meet() {
 async fn a_result_whose_marker_was_not_written_gets_it() {
     let world = World::start().await;
     let request = run(&world).await;
-    world
-        .control(
-            "faults",
-            json!({"kind": "fail", "operation": "metadata.set_facts", "status": 503, "times": 20}),
-        )
-        .await;
+    world.no_markers().await;
     assert!(send(&world, &request, b"small").await.is_err());
     world.no_faults().await;
     let unmarked = world.node_at(&["processed", "beach.thumb.webp"]).await.unwrap();
