@@ -186,7 +186,8 @@ impl Access {
         };
         let client_cert = match &connection.client_cert {
             Some(cert) => {
-                let mut pair = cert.in_namespace(namespace).values(client, &[CERT_KEY, PRIVATE_KEY]).await?;
+                let mut pair =
+                    cert.in_namespace(namespace).values(client, &[CERT_KEY, PRIVATE_KEY], &[]).await?;
                 pair.remove(CERT_KEY).zip(pair.remove(PRIVATE_KEY))
             }
             None => None,

@@ -1,5 +1,6 @@
 //! What the steps of both controllers share.
 
+use fastio::{ApiKey, ApiKeySource, ClientError};
 use kube::Client;
 
 use crate::config::Settings;
@@ -20,4 +21,12 @@ pub struct Context {
     pub events: Events,
     /// Metrics.
     pub metrics: Metrics,
+}
+
+impl Context {
+    /// A client of Fast.io whose calls are counted.
+    pub fn fastio(&self, key: ApiKey) -> Result<fastio::Client, ClientError> {
+        let client = fastio::Client::new(self.settings.fastio_base_url.clone(), ApiKeySource::Static(key))?;
+        Ok(client.observed_by(self.metrics.fastio.clone()))
+    }
 }

@@ -88,15 +88,16 @@ impl Explain for SecretError {
 impl Named {
     /// One value.
     pub async fn value(&self, client: &Client, key: &str) -> Result<SecretSlice<u8>, SecretError> {
-        let mut values = self.values(client, &[key]).await?;
+        let mut values = self.values(client, &[key], &[]).await?;
         values.remove(key).ok_or_else(|| self.key_missing(key))
     }
 
-    /// Some values, all of which must be there.
+    /// Some values of one moment: those that must be there, and those that may be. An empty one is none.
     pub async fn values(
         &self,
         client: &Client,
         keys: &[&str],
+        optional: &[&str],
     ) -> Result<BTreeMap<String, SecretSlice<u8>>, SecretError> {
         let api: Api<Secret> = Api::namespaced(client.clone(), &self.namespace);
         let secret = api
@@ -107,12 +108,16 @@ impl Named {
             return Err(SecretError::NotFound { secret: self.clone(), key: keys.join(" and ") });
         };
         let mut data = secret.data.unwrap_or_default();
-        keys.iter()
-            .map(|&key| match data.remove(key) {
-                Some(value) if !value.0.is_empty() => Ok((key.to_owned(), SecretSlice::from(value.0))),
-                _ => Err(self.key_missing(key)),
-            })
-            .collect()
+        let mut take = |key: &str| {
+            let value = data.remove(key).filter(|value| !value.0.is_empty())?;
+            Some((key.to_owned(), SecretSlice::from(value.0)))
+        };
+        let mut values = keys
+            .iter()
+            .map(|&key| take(key).ok_or_else(|| self.key_missing(key)))
+            .collect::<Result<BTreeMap<_, _>, _>>()?;
+        values.extend(optional.iter().filter_map(|&key| take(key)));
+        Ok(values)
     }
 
     /// A value that cannot be what it should be.

@@ -35,6 +35,8 @@ impl Default for Receiver {
 #[x_kube(
     validation = Rule::new("!has(self.timestampHeader) || self.scheme == 'StampedHex'").message("`timestampHeader` belongs to scheme StampedHex; the other schemes have no such header"),
     validation = Rule::new("!has(self.toleranceSeconds) || self.scheme != 'BodyHex'").message("`toleranceSeconds` needs a scheme with a timestamp: StampedBase64 or StampedHex"),
+    validation = Rule::new("!has(self.previousSecretKey) || has(self.secretRef)").message("`previousSecretKey` is a key in the Secret of `secretRef`: set both, or neither"),
+    validation = Rule::new("!has(self.previousSecretKey) || !has(self.secretRef) || self.previousSecretKey != self.secretRef.key").message("`previousSecretKey` must not be the key in `secretRef`: that one has the secret of today"),
     validation = Rule::new("has(self.secretRef) || self.scheme == 'BodyHex'").message("`secretRef` must be set for this scheme: webhooks that the operator registers are signed as BodyHex")
 )]
 pub struct Signature {
@@ -65,7 +67,14 @@ pub struct Signature {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretKeyReference>,
 
-    /// How the secret in `secretRef` is written: `Raw`, `Hex`, `Base64` or `Whsec` (base64 after `whsec_`). Default: `Raw`.
+    /// Key in the Secret of `secretRef` with the signing secret before it: while one is rotated out, a delivery signed with
+    /// either is taken. The key may be missing or empty, so it can stay here from one rotation to the next. Default: none,
+    /// one secret counts. Example: `previous`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub previous_secret_key: Option<String>,
+
+    /// How the secrets in `secretRef` are written: `Raw`, `Hex`, `Base64` or `Whsec` (base64 after `whsec_`). Default: `Raw`.
     #[serde(default)]
     pub secret_encoding: SecretEncoding,
 }

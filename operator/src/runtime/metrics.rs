@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fastio::ApiMetrics;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -18,12 +19,6 @@ struct Controller {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Reconciled {
     controller: &'static str,
-    result: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Called {
-    operation: &'static str,
     result: &'static str,
 }
 
@@ -49,7 +44,8 @@ pub struct Metrics {
     timeouts: Family<Controller, Counter>,
     active: Family<Controller, Gauge>,
     seconds: Family<Controller, Histogram, fn() -> Histogram>,
-    fastio_calls: Family<Called, Counter>,
+    /// Calls of the Fast.io API.
+    pub fastio: ApiMetrics,
 }
 
 fn seconds() -> Histogram {
@@ -66,7 +62,7 @@ impl Metrics {
             timeouts: Family::default(),
             active: Family::default(),
             seconds: Family::new_with_constructor(seconds),
-            fastio_calls: Family::default(),
+            fastio: ApiMetrics::register(registry),
         };
         let runtime = registry.sub_registry_with_prefix("controller_runtime");
         runtime.register("reconcile", "Reconciles by result", metrics.reconciles.clone());
@@ -75,11 +71,6 @@ impl Metrics {
         runtime.register("reconcile_timeouts", "Reconciles that were given up", metrics.timeouts.clone());
         runtime.register("active_workers", "Reconciles that run now", metrics.active.clone());
         runtime.register("reconcile_time_seconds", "Time of a reconcile", metrics.seconds.clone());
-        registry.register(
-            "fastio_operator_fastio_requests",
-            "Calls of the Fast.io API by operation and result",
-            metrics.fastio_calls.clone(),
-        );
         metrics
     }
 
@@ -88,12 +79,6 @@ impl Metrics {
     pub fn start(&self, controller: &'static str) -> Running<'_> {
         self.active.get_or_create(&Controller { controller }).inc();
         Running { metrics: self, controller }
-    }
-
-    /// A call of the Fast.io API came back.
-    pub fn fastio_call(&self, operation: &'static str, ok: bool) {
-        let result = if ok { "success" } else { "error" };
-        self.fastio_calls.get_or_create(&Called { operation, result }).inc();
     }
 }
 

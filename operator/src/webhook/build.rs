@@ -6,7 +6,7 @@ mod receiver;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Secret, Service, ServiceAccount};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretSlice};
 
 use super::delivery::{Origin, Route};
 use super::validate::Valid;
@@ -57,15 +57,16 @@ pub(super) fn build(valid: &Valid, route: Route<'_>, context: &Context) -> Child
         let (signing_secret, value) = match &ingress.origin {
             Origin::Registered => {
                 let name = signing_secret_name(owner.name());
-                (Some(key_secret(owner, name, SIGNING_KEY, &derived)), derived.expose().as_bytes())
+                let value = SecretSlice::from(derived.expose().as_bytes().to_vec());
+                (Some(key_secret(owner, name, SIGNING_KEY, &derived)), value)
             }
-            Origin::ByHand { value, .. } => (None, value.expose_secret()),
+            Origin::ByHand { values, .. } => (None, joined(values)),
         };
         ReceiverChildren {
             signing_secret,
             account: account(owner, Part::Receiver),
             service: receiver::service(owner),
-            deployment: receiver::deployment(valid, ingress, context, at_start(value)),
+            deployment: receiver::deployment(valid, ingress, context, at_start(value.expose_secret())),
         }
     });
     Children {
@@ -76,6 +77,12 @@ pub(super) fn build(valid: &Valid, route: Route<'_>, context: &Context) -> Child
         intake_role_binding: intake::role_binding(owner),
         receiver,
     }
+}
+
+/// Secrets one after another, each with its length before it: no two lists come out the same.
+fn joined(values: &[SecretSlice<u8>]) -> SecretSlice<u8> {
+    let parts = values.iter().map(ExposeSecret::expose_secret);
+    parts.flat_map(|value| [&value.len().to_be_bytes()[..], value].concat()).collect::<Vec<_>>().into()
 }
 
 fn key_secret(owner: &Owner, name: String, key: &str, value: &DerivedKey) -> Secret {

@@ -7,7 +7,7 @@ pub(in crate::webhook) mod feed;
 
 use std::time::Duration;
 
-use fastio::{ApiKeySource, Client, WorkspaceId};
+use fastio::{Client, WorkspaceId};
 use fastio_crds::conditions::Reason;
 use fastio_crds::{DeletionPolicy, FastioWebhook, SecretKeyReference};
 use kube::ResourceExt;
@@ -91,9 +91,8 @@ async fn let_go(context: &Context, webhook: &Raw<FastioWebhook>, uid: &str) -> R
     let namespace = webhook.object.namespace().unwrap_or_default();
     let key = api_key(context, &namespace, &key).await.map_err(|error| error.problem())?;
     let removed = async {
-        let client =
-            Client::new(context.settings.fastio_base_url.clone(), ApiKeySource::Static(key.key.clone()))?;
-        remove_marked(context, &client, &workspace, uid).await
+        let client = context.fastio(key.key.clone())?;
+        remove_marked(&client, &workspace, uid).await
     };
     match removed.await {
         Ok(0) => Ok(()),
@@ -108,15 +107,10 @@ async fn let_go(context: &Context, webhook: &Raw<FastioWebhook>, uid: &str) -> R
 }
 
 /// Removes every webhook that carries our marker.
-async fn remove_marked(
-    context: &Context,
-    client: &Client,
-    workspace: &WorkspaceId,
-    uid: &str,
-) -> Result<usize, RemoteError> {
-    let marked = list(context, client, workspace, uid).await?;
+async fn remove_marked(client: &Client, workspace: &WorkspaceId, uid: &str) -> Result<usize, RemoteError> {
+    let marked = list(client, workspace, uid).await?;
     for webhook in &marked {
-        remove(context, client, workspace, &webhook.id).await?;
+        remove(client, workspace, &webhook.id).await?;
     }
     Ok(marked.len())
 }

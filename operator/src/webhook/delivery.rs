@@ -41,8 +41,8 @@ pub(super) enum Origin {
     ByHand {
         /// The Secret.
         secret: SecretKeyReference,
-        /// The secret itself, to notice that it has changed.
-        value: SecretSlice<u8>,
+        /// The secrets themselves, today's and the one before it, to notice that they have changed.
+        values: Vec<SecretSlice<u8>>,
     },
 }
 

@@ -2,12 +2,12 @@
 //!
 //! What is missing does not end the step: a receiver needs no API key, so it is kept up while the key is missing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use fastio::{ApiKey, WorkspaceId};
-use fastio_crds::{FastioWebhook, SecretKeyReference};
+use fastio_crds::{FastioWebhook, SecretKeyReference, Signature};
 use kube::ResourceExt;
 use secrecy::{ExposeSecret, SecretSlice};
 
@@ -65,7 +65,9 @@ pub(super) async fn observe(context: &Context, memory: &Memory, webhook: &Fastio
         Access::of(&context.client, &namespace, spec.temporal.as_ref(), context.settings.temporal.as_ref());
     let by_hand = async {
         match by_hand(spec) {
-            Some(reference) => Some(HandmadeSecret::read(context, &namespace, reference).await),
+            Some(reference) => {
+                Some(HandmadeSecret::read(context, &namespace, reference, &spec.receiver.signature).await)
+            }
             None => None,
         }
     };
@@ -99,7 +101,7 @@ async fn at_fastio(
     let feed = match (&remote, workspace) {
         (Ok(session), Some(workspace)) => {
             let key = KeyName { secret: &secret, fingerprint: &fingerprint };
-            Some(memory.feeds.look(context, session.client(), &uid, &workspace, &key).await)
+            Some(memory.feeds.look(session.client(), &uid, &workspace, &key).await)
         }
         _ => None,
     };
@@ -135,12 +137,13 @@ pub(super) async fn api_key(
     Ok(FoundKey { key, secret: reference.name.clone(), fingerprint })
 }
 
-/// The signing secret of a webhook that was made by hand.
+/// The signing secrets of a webhook that was made by hand.
 #[derive(Debug)]
 pub(super) struct HandmadeSecret {
     pub(super) secret: Named,
     pub(super) reference: SecretKeyReference,
-    pub(super) value: SecretSlice<u8>,
+    /// By key: today's, and the one before it while there is one.
+    pub(super) values: BTreeMap<String, SecretSlice<u8>>,
 }
 
 impl HandmadeSecret {
@@ -148,13 +151,15 @@ impl HandmadeSecret {
         context: &Context,
         namespace: &str,
         reference: &SecretKeyReference,
+        signature: &Signature,
     ) -> Result<Self, SecretError> {
         let secret = Named {
             namespace: namespace.to_owned(),
             name: reference.name.clone(),
             named_by: "spec.receiver.signature.secretRef",
         };
-        let value = secret.value(&context.client, &reference.key).await?;
-        Ok(Self { secret, reference: reference.clone(), value })
+        let previous = signature.previous_secret_key.as_deref();
+        let values = secret.values(&context.client, &[&reference.key], previous.as_slice()).await?;
+        Ok(Self { secret, reference: reference.clone(), values })
     }
 }

@@ -1,5 +1,6 @@
 //! Whole reconciles against an API server and a Fast.io in memory.
 
+mod by_hand;
 mod children;
 mod deletion;
 mod delivery;

@@ -55,6 +55,11 @@ pub(super) enum Invalid {
     )]
     Scheme,
     #[error(
+        "spec.receiver.signature.previousSecretKey: must be another key of the Secret in secretRef, which has to be set; name \
+         one, or leave it out"
+    )]
+    PreviousKey,
+    #[error(
         "spec.receiver.signature: signature and time are both in the header {0}; give header and timestampHeader two \
          names"
     )]
@@ -127,14 +132,16 @@ fn ingress(
 ) -> Result<Ingress, Invalid> {
     let signature = spec.receiver.signature.clone();
     check_headers(&signature)?;
+    check_previous_key(&signature)?;
     let origin = match by_hand {
         None if signature.scheme != crds::SignatureScheme::BodyHex => return Err(Invalid::Scheme),
         None => Origin::Registered,
         Some(secret) => {
-            let HandmadeSecret { secret, reference, value } = secret?;
-            usable(&value, signature.secret_encoding)
-                .map_err(|error| secret.invalid(&reference.key, &error))?;
-            Origin::ByHand { secret: reference, value }
+            let HandmadeSecret { secret, reference, values } = secret?;
+            for (key, value) in &values {
+                usable(value, signature.secret_encoding).map_err(|error| secret.invalid(key, &error))?;
+            }
+            Origin::ByHand { secret: reference, values: values.into_values().collect() }
         }
     };
     Ok(Ingress { url: hook_url(&endpoint.url, uid)?, receivers: spec.receiver.replicas, signature, origin })
@@ -151,6 +158,15 @@ fn check_headers(signature: &crds::Signature) -> Result<(), Invalid> {
         return Err(Invalid::SameHeader(header.to_owned()));
     }
     Ok(())
+}
+
+/// It would say nothing without the key that it comes before.
+fn check_previous_key(signature: &crds::Signature) -> Result<(), Invalid> {
+    let current = signature.secret_ref.as_ref().map(|reference| &reference.key);
+    match &signature.previous_secret_key {
+        Some(previous) if current.is_none_or(|current| current == previous) => Err(Invalid::PreviousKey),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the receiver can use a signing secret. It reads it from a file, so a newline at the end does not count.

@@ -91,14 +91,18 @@ pub(super) fn deployment(
     .deployment()
 }
 
-/// The secret under the name by which the receiver knows it, wherever it comes from.
+/// The secret, and one that is rotated out, under the names by which the receiver knows them, wherever they come from.
 fn signing_mount(valid: &Valid, ingress: &Ingress) -> SecretMount {
     let own = signing_secret_name(valid.owner.name());
     let (secret, key) = match &ingress.origin {
         Origin::Registered => (own.as_str(), SIGNING_KEY),
         Origin::ByHand { secret, .. } => (secret.name.as_str(), secret.key.as_str()),
     };
-    SecretMount::new("signing", SIGNING_DIR, secret, &[(key, "current")])
+    let mount = SecretMount::new("signing", SIGNING_DIR, secret, &[(key, "current")]);
+    match &ingress.signature.previous_secret_key {
+        Some(previous) => mount.with_optional(previous, "previous"),
+        None => mount,
+    }
 }
 
 /// The scheme, and what differs from its defaults.

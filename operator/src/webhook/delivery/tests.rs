@@ -7,7 +7,7 @@ fn ingress(origin: Origin) -> Ingress {
 
 fn by_hand() -> Origin {
     let secret = SecretKeyReference { name: "hand".to_owned(), key: "secret".to_owned() };
-    Origin::ByHand { secret, value: SecretSlice::from(Vec::new()) }
+    Origin::ByHand { secret, values: Vec::new() }
 }
 
 /// Name, how the feed is followed, whether there is a receiver, whether it is removed.

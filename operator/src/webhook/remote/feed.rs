@@ -11,8 +11,6 @@ use fastio_crds::conditions::Reason;
 use super::super::delivery::{Follow, Route, Why};
 use super::super::validate::Valid;
 use super::RemoteError;
-use super::look::counted;
-use crate::context::Context;
 use crate::problem::{Outlook, Problem};
 
 /// How long it counts that the feed can be read.
@@ -58,7 +56,6 @@ impl Feeds {
     /// What a key may read, seen now or a short time ago. While Fast.io cannot be asked, the last answer counts.
     pub(in crate::webhook) async fn look(
         &self,
-        context: &Context,
         client: &Client,
         uid: &str,
         workspace: &WorkspaceId,
@@ -69,7 +66,7 @@ impl Feeds {
         if let Some(seen) = known.as_ref().filter(|seen| seen.is_fresh(now)) {
             return Ok(seen.feed.clone());
         }
-        match probe(context, client, workspace).await.map_err(|error| error.problem_with(key.secret)) {
+        match probe(client, workspace).await.map_err(|error| error.problem_with(key.secret)) {
             Ok(feed) => {
                 let seen = Seen { key_fingerprint: key.fingerprint.to_owned(), at: now, feed: feed.clone() };
                 self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uid.to_owned(), seen);
@@ -131,15 +128,11 @@ fn forbidden(route: Route<'_>, valid: &Valid, why: &str) -> Problem {
     Problem::needs_action(Reason::FeedForbidden, message, LOOK_AGAIN)
 }
 
-async fn probe(context: &Context, client: &Client, workspace: &WorkspaceId) -> Result<Feed, RemoteError> {
-    let details = counted(context, "workspace.details", client.workspace(workspace).await)?;
-    let org = client.organisation_of(&details).await;
-    // An id among the details takes no call.
-    let org = if details.org_id.is_some() { org } else { counted(context, "orgs.list", org) };
-    let changes = match org? {
+async fn probe(client: &Client, workspace: &WorkspaceId) -> Result<Feed, RemoteError> {
+    let details = client.workspace(workspace).await?;
+    let changes = match client.organisation_of(&details).await? {
         Some(org) => {
-            let answer = client.org_changes(&org, None, 1).await;
-            match refusal(counted(context, "events.changes", answer))? {
+            match refusal(client.org_changes(&org, None, 1).await)? {
                 None => return Ok(Feed::Changes),
                 Some(refusal) => format!("the change feed of organisation {org}: {refusal}"),
             }
@@ -147,8 +140,7 @@ async fn probe(context: &Context, client: &Client, workspace: &WorkspaceId) -> R
         None => "the change feed: the key does not see the workspace's organisation".to_owned(),
     };
     let search = EventSearch { limit: 1, ..EventSearch::new(workspace.clone()) };
-    let answer = client.search_events(&search, None).await;
-    Ok(match refusal(counted(context, "events.search", answer))? {
+    Ok(match refusal(client.search_events(&search, None).await)? {
         None => Feed::Events,
         Some(refusal) => {
             Feed::Unreadable(format!("{changes}; the events of workspace {workspace}: {refusal}"))

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use fastio::{ApiKeySource, Client, Webhook, Webhooks, WorkspaceId};
+use fastio::{Client, Webhook, Webhooks, WorkspaceId};
 
 use super::super::observe::FoundKey;
 use super::session::Session;
@@ -101,10 +101,9 @@ impl Remotes {
         // The client of a key is kept: it knows the rate limit that the key has used up.
         let client = match &same_key {
             Some(seen) => seen.client.clone(),
-            None => Client::new(context.settings.fastio_base_url.clone(), ApiKeySource::Static(key.key))
-                .map_err(|error| RemoteError::from(error).problem())?,
+            None => context.fastio(key.key).map_err(|error| RemoteError::from(error).problem())?,
         };
-        let answer = ask(context, &client, &identity, same_key.is_none()).await;
+        let answer = ask(&client, &identity, same_key.is_none()).await;
         let answer = answer.map_err(|error| error.problem_with(&key.secret));
         let refused = same_key.as_ref().and_then(|seen| seen.refused.clone());
         let before = same_key.filter(|seen| seen.identity.webhooks == identity.webhooks);
@@ -185,27 +184,22 @@ fn session(seen: &Seen, answer: Result<Option<Found>, Problem>) -> Result<Sessio
 
 /// A key that was not used before is checked first, and then whether it can see the workspace: the errors of these calls
 /// say what is wrong better than that of a list.
-async fn ask(
-    context: &Context,
-    client: &Client,
-    identity: &Identity,
-    new_key: bool,
-) -> Result<Option<Found>, RemoteError> {
+async fn ask(client: &Client, identity: &Identity, new_key: bool) -> Result<Option<Found>, RemoteError> {
     let workspace: WorkspaceId = match identity.workspace.parse() {
         Ok(workspace) => workspace,
         // Refused by validation, with its own message.
         Err(_) => return Ok(None),
     };
     if new_key {
-        counted(context, "auth.check", client.auth_check().await)?;
+        client.auth_check().await?;
     }
     if new_key || !identity.webhooks {
-        counted(context, "workspace.details", client.workspace(&workspace).await)?;
+        client.workspace(&workspace).await?;
     }
     if !identity.webhooks {
         return Ok(None);
     }
-    match list(context, client, &workspace, &identity.uid).await {
+    match list(client, &workspace, &identity.uid).await {
         Ok(marked) => Ok(Some(Found::Marked(marked))),
         Err(RemoteError::Unsupported) => Ok(Some(Found::Unsupported)),
         Err(error) if error.is_forbidden() => {
@@ -217,24 +211,14 @@ async fn ask(
 
 /// The webhooks of a workspace that carry an object's marker.
 pub(in crate::webhook) async fn list(
-    context: &Context,
     client: &Client,
     workspace: &WorkspaceId,
     uid: &str,
 ) -> Result<Vec<Webhook>, RemoteError> {
-    let webhooks = supported(counted(context, "webhooks.list", client.list_webhooks(workspace).await)?)?;
+    let webhooks = supported(client.list_webhooks(workspace).await?)?;
     Ok(webhooks.into_iter().filter(|webhook| is_marked(&webhook.url, uid)).collect())
 }
 
 pub(super) fn supported<T>(answer: Webhooks<T>) -> Result<T, RemoteError> {
     answer.supported().ok_or(RemoteError::Unsupported)
-}
-
-pub(super) fn counted<T>(
-    context: &Context,
-    operation: &'static str,
-    result: fastio::Result<T>,
-) -> fastio::Result<T> {
-    context.metrics.fastio_call(operation, result.is_ok());
-    result
 }

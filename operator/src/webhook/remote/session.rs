@@ -8,7 +8,7 @@ use fastio_crds::FastioWebhook;
 use fastio_crds::conditions::Reason;
 
 use super::super::status::{self, Progress};
-use super::look::{counted, list, supported};
+use super::look::{list, supported};
 use super::plan::{Action, Differences, plan};
 use super::{Found, RemoteError, Remotes, Wanted};
 use crate::context::Context;
@@ -115,7 +115,7 @@ impl Session {
             Some(marked) => marked.map_err(|error| error.problem_with(secret))?,
         };
         for found in marked {
-            if let Err(error) = remove(context, &self.client, workspace, &found.id).await {
+            if let Err(error) = remove(&self.client, workspace, &found.id).await {
                 remotes.look_anew(&self.uid);
                 let mut problem = error.problem_with(secret);
                 problem.message = format!(
@@ -154,7 +154,7 @@ impl Calls<'_> {
         let mut to_do = plan(self.wanted, &marked, known);
         if to_do.action == Action::Register {
             // What was seen may be a minute old, and creating is the one call that must not be made twice.
-            marked = list(self.context, self.client, &self.wanted.workspace, self.uid).await?;
+            marked = list(self.client, &self.wanted.workspace, self.uid).await?;
             to_do = plan(self.wanted, &marked, known);
         }
         let current = match to_do.action {
@@ -165,7 +165,7 @@ impl Calls<'_> {
             Action::Register => vec![self.register(progress).await?],
         };
         for duplicate in &to_do.duplicates {
-            remove(self.context, self.client, &self.wanted.workspace, duplicate).await?;
+            remove(self.client, &self.wanted.workspace, duplicate).await?;
             self.corrected(&format!("removed the duplicate webhook {duplicate} at Fast.io")).await;
         }
         let id = current.first().map(|webhook| webhook.id.clone());
@@ -189,8 +189,7 @@ impl Calls<'_> {
             events: self.wanted.events.clone(),
             secret: self.secret()?,
         };
-        let answer = self.client.create_webhook(&self.wanted.workspace, &new).await;
-        let webhook = supported(counted(self.context, "webhooks.create", answer)?)?;
+        let webhook = supported(self.client.create_webhook(&self.wanted.workspace, &new).await?)?;
         let note = format!("registered webhook {} at Fast.io for {}", webhook.id, self.wanted.url);
         tracing::info!(uid = self.uid, "{note}");
         self.context.events.normal(self.webhook, Happened::WebhookRegistered, &note).await;
@@ -204,8 +203,7 @@ impl Calls<'_> {
             secret: differences.secret.then(|| self.secret()).transpose()?,
             enabled: differences.disabled.then_some(true),
         };
-        let answer = self.client.update_webhook(&self.wanted.workspace, id, &change).await;
-        let webhook = supported(counted(self.context, "webhooks.update", answer)?)?;
+        let webhook = supported(self.client.update_webhook(&self.wanted.workspace, id, &change).await?)?;
         self.corrected(&format!("corrected webhook {id} at Fast.io: {}", differences.names())).await;
         Ok(webhook)
     }
@@ -222,12 +220,11 @@ impl Calls<'_> {
 
 /// Removes a webhook; one that is gone already is fine.
 pub(in crate::webhook) async fn remove(
-    context: &Context,
     client: &Client,
     workspace: &WorkspaceId,
     id: &WebhookId,
 ) -> Result<(), RemoteError> {
-    match counted(context, "webhooks.delete", client.delete_webhook(workspace, id).await) {
+    match client.delete_webhook(workspace, id).await {
         Ok(_) => Ok(()),
         Err(error) if error.class() == ErrorClass::Gone => Ok(()),
         Err(error) => Err(error.into()),

@@ -234,6 +234,11 @@ async fn what_the_api_server_refuses_is_refused_here_too() {
         (json!({"endpoint": null}), "spec.endpoint: "),
         (json!({"endpoint": {"url": "https://hooks.example/path"}}), "spec.endpoint.url: "),
         (stamped(json!({"secretRef": null})), "spec.receiver.signature.secretRef: "),
+        (
+            json!({"receiver": {"replicas": 2, "signature": {"previousSecretKey": "previous"}}}),
+            "spec.receiver.signature.previousSecretKey: ",
+        ),
+        (stamped(json!({"previousSecretKey": "secret"})), "spec.receiver.signature.previousSecretKey: "),
         (stamped(json!({"header": "X-Fastio-timestamp"})), "spec.receiver.signature: "),
         (stamped(json!({"timestampHeader": "x-fastio-signature"})), "spec.receiver.signature: "),
     ] {

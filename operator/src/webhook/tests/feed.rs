@@ -1,4 +1,4 @@
-//! Keys that may not read the feed, and webhooks that were made by hand.
+//! Keys that may not read the feed.
 
 use super::*;
 
@@ -96,73 +96,4 @@ async fn where_there_is_no_change_feed_the_event_log_is_read() {
     world.fastio.refuse(StatusCode::NOT_FOUND, &[CHANGES]);
     world.ready().await;
     assert_eq!(world.feed_calls(), ["GET /org/77/events/changes/", "GET /events/search/"]);
-}
-
-fn by_hand(more: &Value) -> Value {
-    let mut signature = json!({"scheme": "StampedBase64", "secretEncoding": "Hex",
-        "secretRef": {"name": "fastio-webhook", "key": "secret"}});
-    signature.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    json!({"receiver": {"replicas": 2, "signature": signature}})
-}
-
-#[tokio::test]
-async fn a_webhook_by_hand_is_not_registered_and_signs_with_its_own_secret() {
-    let world = World::with(&by_hand(&json!({"header": "X-Sig", "toleranceSeconds": 60}))).await;
-    // The service may even have no API for webhooks.
-    world.fastio.without_webhooks();
-    world.reconcile().await;
-    assert_eq!(world.stalled(), Reason::SecretNotFound.as_str());
-    assert!(world.message().contains("spec.receiver.signature.secretRef"), "{}", world.message());
-
-    for unusable in ["not hexadecimal at all", "00112233445566"] {
-        world.secret("fastio-webhook", "secret", unusable);
-        world.reconcile().await;
-        assert_eq!(world.stalled(), Reason::SecretInvalid.as_str());
-        assert!(!world.message().contains(unusable), "{}", world.message());
-    }
-
-    world.secret("fastio-webhook", "secret", &format!("{}\n", "00ff".repeat(8)));
-    world.ready().await;
-    assert_eq!(world.receiver(), [true, true, true, false]);
-    assert_eq!(world.webhook_calls(), 0);
-    let flags = world.args("studio-receiver");
-    for flag in [
-        "--signature-scheme=stamped-base64",
-        "--signature-header=X-Sig",
-        "--secret-encoding=hex",
-        "--signature-tolerance=60",
-    ] {
-        assert!(flags.contains(&flag.to_owned()), "{flag}: {flags:?}");
-    }
-    let pod = world.api.get::<Deployment>("media", "studio-receiver").unwrap().spec.unwrap().template;
-    let volumes = serde_json::to_value(pod.spec.unwrap().volumes).unwrap();
-    assert_eq!(volumes[0]["secret"]["secretName"], "fastio-webhook");
-    assert_eq!(volumes[0]["secret"]["items"], json!([{"key": "secret", "path": "current"}]));
-    let status = world.get().status.unwrap();
-    assert_eq!(status.url.unwrap(), format!("https://hooks.studio.example/v1/hooks/{UID}"));
-    assert!(world.message().contains("by hand"), "{}", world.message());
-
-    world.secret("fastio-webhook", "secret", &"00fe".repeat(8));
-    world.reconcile().await;
-    assert_eq!(world.condition("Ready").1, Reason::RollingOut.as_str(), "a new secret is rolled out");
-}
-
-#[tokio::test]
-async fn a_webhook_by_hand_takes_the_place_of_a_registered_one() {
-    let world = World::with(&json!({"delivery": "Auto"})).await;
-    world.ready().await;
-    world.secret("fastio-webhook", "secret", &"00ff".repeat(8));
-    world.change(&by_hand(&json!({})));
-    world.ready().await;
-    assert!(world.fastio.webhooks().is_empty());
-    assert_eq!(world.receiver(), [true, true, true, false]);
-    assert_eq!((world.delivery().as_str(), world.follow().as_str()), ("Both", "net"));
-    let status = world.get().status.unwrap();
-    assert_eq!((status.webhook_id, status.signing_key_fingerprint), (None, None));
-
-    world
-        .change(&json!({"receiver": {"replicas": 2, "signature": {"scheme": "BodyHex", "secretRef": null}}}));
-    world.ready().await;
-    assert_eq!(world.fastio.webhooks().len(), 1);
-    assert_eq!(world.receiver(), [true; 4]);
 }
