@@ -4,7 +4,7 @@
 //! file is now ([`resolve`]), which pipelines there are now ([`view`]), decides ([`decide`], pure) and starts the runs
 //! ([`start`]).
 //!
-//! What is not delivered is fetched: see [`feed`].
+//! What is not delivered is fetched: see [`feed`]. What is delivered and is no event is kept: see [`unusable`].
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +19,7 @@ pub mod resolve;
 mod simulated;
 pub mod start;
 pub mod tell;
+pub mod unusable;
 pub mod view;
 pub mod workflow;
 #[cfg(test)]

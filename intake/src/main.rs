@@ -14,6 +14,7 @@ use fastio_intake::feed::{Feed, Follow, keep, watch, workflow};
 use fastio_intake::intake::Intake;
 use fastio_intake::metrics::Metrics;
 use fastio_intake::resolve::Resolver;
+use fastio_intake::unusable::UnusableDelivery;
 use fastio_intake::view::{LiveView, live};
 use fastio_intake::workflow::FileEvent;
 use fastio_pipeline::event::Workspace;
@@ -167,6 +168,7 @@ async fn decide_events(
         .max_heartbeat_throttle_interval(HEARTBEATS)
         .register_workflow::<FileEvent>()?
         .register_workflow::<workflow::Feed>()?
+        .register_workflow::<UnusableDelivery>()?
         .register_activities(DecideEvent { intake, metrics })
         .register_activities(FeedActivities { feed: Arc::new(feed), stop: stop.clone() })
         .build();

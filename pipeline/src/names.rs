@@ -15,6 +15,9 @@ use crate::event::{EventId, EventKind, FileId, FileVersion};
 /// Workflow type of an event's workflow, run by the intake.
 pub const FILE_EVENT_WORKFLOW: &str = "FileEvent";
 
+/// Workflow type of a signed delivery that is not a usable event. The intake lets it fail at once: it is there to be read.
+pub const UNUSABLE_DELIVERY_WORKFLOW: &str = "UnusableDelivery";
+
 /// Workflow type of a webhook's feed, run by the intake.
 pub const FEED_WORKFLOW: &str = "Feed";
 
@@ -186,6 +189,13 @@ impl WorkflowId {
     #[must_use]
     pub fn file_event(installation: &Installation, webhook: &ObjectKey, event: &EventId) -> Self {
         Self(format!("{installation}:event:{webhook}:{event}"))
+    }
+
+    /// Id of the workflow that keeps a delivery which is not a usable event, by the SHA-256 of its body: the same one that
+    /// is sent again is kept once.
+    #[must_use]
+    pub fn unusable(installation: &Installation, webhook: &ObjectKey, sha256: &str) -> Self {
+        Self(format!("{installation}:unusable:{webhook}:{sha256}"))
     }
 
     /// Id of the workflow that follows what happens in a webhook's workspace. There is one, and it never ends.

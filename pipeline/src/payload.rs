@@ -58,6 +58,17 @@ pub enum PayloadError {
     /// An event that is not about a file's life, for example `workspace.member_added`.
     #[error("event type {0:?} is not about a file")]
     UnknownEvent(String),
+    /// An event about a file of a share, which is in no workspace.
+    #[error("event type {0:?} is about a file of a share and not of the workspace")]
+    OfShare(String),
+}
+
+impl PayloadError {
+    /// It is an event, and not about a file that a pipeline could be there for.
+    #[must_use]
+    pub fn is_about_something_else(&self) -> bool {
+        matches!(self, Self::UnknownEvent(_) | Self::OfShare(_))
+    }
 }
 
 /// Every key of both forms. Which of them count is decided when all are read; the others are like unknown ones.
@@ -80,6 +91,7 @@ struct Keys {
     event: Option<Value>,
     event_id: Option<Value>,
     workspace_id: Option<Value>,
+    share_id: Option<Value>,
     object_id: Option<Value>,
     created: Option<Value>,
     calling_user: Option<Value>,
@@ -93,6 +105,8 @@ struct Form {
     event: Field,
     id: Field,
     workspace: Field,
+    /// The share that it happened in, if that is what it names.
+    share: Option<Value>,
     file: Field,
     file_name: Option<Value>,
     occurred_at: Option<Value>,
@@ -106,6 +120,7 @@ impl Keys {
                 event: ("eventType", self.event_type),
                 id: ("eventId", self.guide_event_id),
                 workspace: ("workspaceId", self.guide_workspace_id),
+                share: None,
                 file: ("fileId", self.file_id),
                 file_name: self.file_name,
                 occurred_at: self.timestamp,
@@ -115,6 +130,7 @@ impl Keys {
                 event: ("event", self.event),
                 id: ("event_id", self.event_id),
                 workspace: ("workspace_id", self.workspace_id),
+                share: self.share_id,
                 file: ("object_id", self.object_id),
                 // Rows of the events API carry ids and no names.
                 file_name: None,
@@ -142,8 +158,11 @@ pub fn parse(body: &[u8]) -> Result<FileEvent, PayloadError> {
         serde_json::from_str(body).map_err(|error| PayloadError::Malformed(error.to_string()))?;
     let form = keys.form()?;
     let name = required(form.event)?;
-    let kind = EventKind::from_event_name(&name)
-        .ok_or_else(|| PayloadError::UnknownEvent(name.chars().take(64).collect()))?;
+    let short = || name.chars().take(64).collect();
+    let kind = EventKind::from_event_name(&name).ok_or_else(|| PayloadError::UnknownEvent(short()))?;
+    if form.workspace.1.is_none() && form.share.is_some() {
+        return Err(PayloadError::OfShare(short()));
+    }
     Ok(FileEvent {
         id: id::<EventId>(form.id)?,
         kind,

@@ -1,9 +1,10 @@
 //! Addresses that fail again and again.
 //!
 //! Every refused request takes a token from the bucket of its source; tokens come back with time. While a bucket is empty
-//! its source is *limited*: whatever is refused is answered 429, and only a small body is read before that. A signed
-//! delivery takes no token and is accepted from a limited source as from any other, so an attacker behind the same proxy
-//! as Fast.io cannot shut it out. What the attacker costs is bounded for each request: one head, one small body, one HMAC.
+//! its source is *limited*: whatever is refused is answered 429, and the large bodies of all limited sources together may have
+//! only a part of the budget (see [`crate::body`]). A signed delivery takes no token and is accepted from a limited source
+//! as from any other, so an attacker behind the same proxy as Fast.io cannot shut it out. What the attacker costs is bounded:
+//! one head, one body within that part, one HMAC.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -47,7 +47,7 @@ pub enum Answer {
         /// What is wrong with it.
         problem: String,
     },
-    /// Signed, an event, and one that Temporal will never take.
+    /// Signed, an event, and one that Temporal will never take, whatever somebody repairs.
     Refused {
         /// What Temporal says.
         problem: String,

@@ -1,4 +1,4 @@
-//! From an event to a workflow that Temporal has stored, or to a clear "not now", within a fixed time.
+//! From a delivery to a workflow that Temporal has stored, or to a clear "not now", within a fixed time.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,7 +6,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use fastio_pipeline::event::FileEvent;
-use fastio_pipeline::names::{FILE_EVENT_WORKFLOW, Installation, ObjectKey, TaskQueue, WorkflowId};
+use fastio_pipeline::names::{
+    FILE_EVENT_WORKFLOW, Installation, ObjectKey, TaskQueue, UNUSABLE_DELIVERY_WORKFLOW, WorkflowId,
+};
+use fastio_pipeline::unusable::UnusableDelivery;
 use fastio_temporal::start::{Start, StartError, Started, start};
 use temporalio_client::Client;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -20,15 +23,24 @@ pub const BUDGET: Duration = Duration::from_millis(1500);
 /// Most starts under way at one moment. More only queue up in Temporal.
 pub const SLOTS: usize = 64;
 
-/// Failures in a row after which Temporal counts as away.
+/// Failures in a row after which Temporal counts as away, whether it is or is not configured for these workflows.
 const AWAY_AFTER: u32 = 3;
 
-/// Starts the workflow of an event.
+/// What Temporal is to store of a delivery.
+#[derive(Debug, Clone, Copy)]
+pub enum Content<'a> {
+    /// What happened to a file.
+    Event(&'a FileEvent),
+    /// Signed, and nothing that could be worked on.
+    Unusable(&'a UnusableDelivery),
+}
+
+/// Starts the workflow of a delivery.
 pub trait Starter: Send + Sync + 'static {
     /// Starts the workflow, or fails within the given time.
     fn start(
         &self,
-        event: &FileEvent,
+        content: Content<'_>,
         within: Duration,
     ) -> impl Future<Output = Result<Started, StartError>> + Send;
 }
@@ -45,22 +57,38 @@ pub struct TemporalStarter {
 }
 
 impl Starter for TemporalStarter {
-    async fn start(&self, event: &FileEvent, within: Duration) -> Result<Started, StartError> {
+    async fn start(&self, content: Content<'_>, within: Duration) -> Result<Started, StartError> {
         let client =
             self.client.get().ok_or_else(|| StartError::Unavailable("not connected yet".to_owned()))?;
-        let input = serde_json::to_vec(event).map_err(|error| StartError::Refused(error.to_string()))?;
-        let workflow_id = WorkflowId::file_event(&self.installation, &self.webhook, &event.id);
-        let task_queue = TaskQueue::intake(&self.installation, &self.webhook);
-        let file = event.file_name.as_deref().unwrap_or(event.file.as_str());
+        let (installation, webhook) = (&self.installation, &self.webhook);
+        let (workflow_type, workflow_id, input, summary) = match content {
+            Content::Event(event) => {
+                let file = event.file_name.as_deref().unwrap_or(event.file.as_str());
+                (
+                    FILE_EVENT_WORKFLOW,
+                    WorkflowId::file_event(installation, webhook, &event.id),
+                    serde_json::to_vec(event),
+                    format!("{} of {file}", event.kind),
+                )
+            }
+            Content::Unusable(delivery) => (
+                UNUSABLE_DELIVERY_WORKFLOW,
+                WorkflowId::unusable(installation, webhook, &delivery.sha256),
+                serde_json::to_vec(delivery),
+                delivery.problem.clone(),
+            ),
+        };
+        let input = input.map_err(|error| StartError::Refused(error.to_string()))?;
+        let task_queue = TaskQueue::intake(installation, webhook);
         start(
             client,
             Start {
-                workflow_type: FILE_EVENT_WORKFLOW,
+                workflow_type,
                 workflow_id: workflow_id.as_str(),
                 task_queue: task_queue.as_str(),
                 input,
                 timeout: within,
-                summary: Some(format!("{} of {file}", event.kind)),
+                summary: Some(summary),
                 execution_timeout: None,
             },
         )
@@ -93,8 +121,8 @@ impl<S: Starter> Delivery<S> {
         }
     }
 
-    /// Starts the workflow of `event`. Never takes longer than the budget.
-    pub async fn deliver(&self, event: &FileEvent) -> Result<Started, StartError> {
+    /// Starts the workflow of a delivery. Never takes longer than the budget.
+    pub async fn deliver(&self, content: Content<'_>) -> Result<Started, StartError> {
         let deadline = Instant::now() + self.budget;
         let unavailable = |why: &str| StartError::Unavailable(why.to_owned());
         let _probe = self.probe()?;
@@ -104,7 +132,7 @@ impl<S: Starter> Delivery<S> {
             .map_err(|_| unavailable("stopping"))?;
         let begun = Instant::now();
         let within = deadline.saturating_duration_since(begun);
-        let result = tokio::time::timeout_at(deadline, self.starter.start(event, within))
+        let result = tokio::time::timeout_at(deadline, self.starter.start(content, within))
             .await
             .unwrap_or_else(|_| Err(unavailable("no answer in time")));
         self.learn(&result, begun.elapsed());
@@ -134,10 +162,13 @@ impl<S: Starter> Delivery<S> {
         if let Err(StartError::Unavailable(problem)) = result {
             let failures = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
             if failures == AWAY_AFTER {
-                tracing::error!(problem, "Temporal is away: deliveries are answered 503 until it is back");
+                tracing::error!(
+                    problem,
+                    "Temporal takes no events: deliveries are answered 503 until it does"
+                );
             }
         } else if self.failures.swap(0, Ordering::Relaxed) >= AWAY_AFTER {
-            tracing::info!("Temporal is back");
+            tracing::info!("Temporal takes events again");
         }
     }
 }
@@ -158,7 +189,7 @@ mod tests {
     }
 
     impl Starter for Arc<Engine> {
-        async fn start(&self, _: &FileEvent, _: Duration) -> Result<Started, StartError> {
+        async fn start(&self, _: Content<'_>, _: Duration) -> Result<Started, StartError> {
             self.asked.fetch_add(1, Ordering::Relaxed);
             if self.frozen.load(Ordering::Relaxed) {
                 std::future::pending::<()>().await;
@@ -184,15 +215,18 @@ mod tests {
         engine.frozen.store(true, Ordering::Relaxed);
         for _ in 0..AWAY_AFTER {
             let begun = Instant::now();
-            assert!(matches!(delivery.deliver(&event()).await, Err(StartError::Unavailable(_))));
+            assert!(matches!(
+                delivery.deliver(Content::Event(&event())).await,
+                Err(StartError::Unavailable(_))
+            ));
             assert!((SHORT..SHORT * 3).contains(&begun.elapsed()));
         }
 
         let asked = engine.asked.load(Ordering::Relaxed);
         let begun = Instant::now();
         let event = event();
-        let (probe, other) = tokio::join!(delivery.deliver(&event), async {
-            let other = delivery.deliver(&event).await;
+        let (probe, other) = tokio::join!(delivery.deliver(Content::Event(&event)), async {
+            let other = delivery.deliver(Content::Event(&event)).await;
             assert!(begun.elapsed() < SHORT / 2);
             other
         });
@@ -200,8 +234,9 @@ mod tests {
         assert_eq!(engine.asked.load(Ordering::Relaxed), asked + 1);
 
         engine.frozen.store(false, Ordering::Relaxed);
-        assert!(delivery.deliver(&event).await.is_ok());
-        let (one, two) = tokio::join!(delivery.deliver(&event), delivery.deliver(&event));
+        assert!(delivery.deliver(Content::Event(&event)).await.is_ok());
+        let (one, two) =
+            tokio::join!(delivery.deliver(Content::Event(&event)), delivery.deliver(Content::Event(&event)));
         assert!(one.is_ok() && two.is_ok());
     }
 
@@ -211,7 +246,7 @@ mod tests {
         let delivery = delivery(&engine);
         let _all = delivery.slots.acquire_many(u32::try_from(SLOTS).unwrap()).await.unwrap();
         let begun = Instant::now();
-        assert!(matches!(delivery.deliver(&event()).await, Err(StartError::Unavailable(_))));
+        assert!(matches!(delivery.deliver(Content::Event(&event())).await, Err(StartError::Unavailable(_))));
         assert!((SHORT..SHORT * 3).contains(&begun.elapsed()));
     }
 }

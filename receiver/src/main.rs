@@ -9,6 +9,7 @@ use clap::Parser;
 use fastio_pipeline::event::EventKind;
 use fastio_pipeline::names::{Installation, ObjectKey};
 use fastio_receiver::deliver::{BUDGET, Delivery, TemporalStarter};
+use fastio_receiver::descriptors;
 use fastio_receiver::limits::LimitArgs;
 use fastio_receiver::metrics::Metrics;
 use fastio_receiver::request::Endpoint;
@@ -96,7 +97,8 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let scheme = args.signing.scheme()?;
-    let limits = args.limits.server();
+    let limits = args.limits.check()?;
+    descriptors::ensure(limits.server.connections)?;
     let stop = fastio_service::shutdown_signal();
     // Probes and metrics are of use to the very end.
     let done = CancellationToken::new();
@@ -115,9 +117,9 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let endpoint = Arc::new(Endpoint {
         path: args.path,
         events: args.events.into_iter().collect(),
-        body: args.limits.body(),
+        body: limits.body,
         secrets: Secrets::open(args.signing_secret_dir, scheme, args.signing.secret_encoding, loaded),
-        abuse: args.limits.abuse(),
+        abuse: limits.abuse,
         delivery: Delivery::new(starter, BUDGET, metrics.clone()),
         metrics,
     });
@@ -133,7 +135,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         listening.set(false);
     };
     let serving = async {
-        tokio::join!(serve(listener, endpoint, limits, stop.clone()), not_ready_any_more);
+        tokio::join!(serve(listener, endpoint, limits.server, stop.clone()), not_ready_any_more);
     };
 
     // Everything but the deliveries runs until they are done, or fails.

@@ -4,15 +4,22 @@
 //! idle limit. So a connection is *proven* once it has carried a signed delivery, and while all places are
 //! taken a new connection gets the place of one that is not: of the source with the most of them, its oldest. A real
 //! sender needs its place for one round trip until it is proven.
+//!
+//! Somebody with many addresses takes all places with one connection from each, and then the source with the most is the real
+//! sender that opens two. So sources that a signed delivery came from not long ago are [`Known`], and what counts of
+//! theirs is only what they have beyond a claim. The claims of all known sources together are half of the places: an attacker
+//! behind the same proxy as a sender shares its claim, and must not have more than that by it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::known::Known;
 use crate::source::Source;
 
 /// All places.
@@ -29,6 +36,7 @@ struct Taken {
     next: u64,
     seats: HashMap<u64, CancellationToken>,
     unproven: HashMap<Source, BTreeSet<u64>>,
+    known: Known,
 }
 
 /// The place of one connection. Free again when it is dropped.
@@ -52,7 +60,7 @@ impl Places {
         let source = Source::from(address);
         loop {
             let freed = self.freed.notified();
-            if let Some((number, evicted)) = self.lock().seat(source, self.most) {
+            if let Some((number, evicted)) = self.lock().seat(source, self.most, Instant::now()) {
                 return Place { number, source, evicted, places: Arc::clone(self) };
             }
             freed.await;
@@ -65,9 +73,9 @@ impl Places {
 }
 
 impl Taken {
-    fn seat(&mut self, source: Source, most: usize) -> Option<(u64, CancellationToken)> {
+    fn seat(&mut self, source: Source, most: usize, now: Instant) -> Option<(u64, CancellationToken)> {
         if self.seats.len() >= most {
-            self.evict()?;
+            self.evict(most, now)?;
         }
         let number = self.next;
         self.next += 1;
@@ -77,17 +85,24 @@ impl Taken {
         Some((number, evicted))
     }
 
-    fn evict(&mut self) -> Option<()> {
-        let greed = |numbers: &BTreeSet<u64>| (numbers.len(), Reverse(numbers.first().copied()));
-        let (source, numbers) = self.unproven.iter().max_by_key(|(_, numbers)| greed(numbers))?;
+    fn evict(&mut self, most: usize, now: Instant) -> Option<()> {
+        let is_known = |source: &Source| self.known.contains(*source, now);
+        let claim = most / 2 / self.unproven.keys().filter(|source| is_known(source)).count().max(1);
+        let greed = |source: &Source, numbers: &BTreeSet<u64>| {
+            let beyond_claim = numbers.len().saturating_sub(if is_known(source) { claim } else { 0 });
+            // Between known sources that are all within their claims, the number still decides.
+            (beyond_claim, numbers.len(), Reverse(numbers.first().copied()))
+        };
+        let (source, numbers) =
+            self.unproven.iter().max_by_key(|(source, numbers)| greed(source, numbers))?;
         let (source, oldest) = (*source, *numbers.first()?);
-        self.prove(source, oldest);
+        self.keep(source, oldest);
         self.seats.remove(&oldest)?.cancel();
         Some(())
     }
 
     /// Takes a place off the list of those that may be lost.
-    fn prove(&mut self, source: Source, number: u64) {
+    fn keep(&mut self, source: Source, number: u64) {
         if let Some(numbers) = self.unproven.get_mut(&source) {
             numbers.remove(&number);
             if numbers.is_empty() {
@@ -104,9 +119,11 @@ impl Place {
         self.source
     }
 
-    /// A signed delivery came by this connection: it keeps its place.
+    /// A signed delivery came by this connection: it keeps its place, and its source is known for a while.
     pub fn prove(&self) {
-        self.places.lock().prove(self.source, self.number);
+        let mut taken = self.places.lock();
+        taken.keep(self.source, self.number);
+        taken.known.remember(self.source, Instant::now());
     }
 
     /// Waits until somebody else has the place.
@@ -118,7 +135,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.places.lock();
-        taken.prove(self.source, self.number);
+        taken.keep(self.source, self.number);
         taken.seats.remove(&self.number);
         drop(taken);
         self.places.freed.notify_one();
@@ -155,6 +172,69 @@ mod tests {
             drop(places.take(address(n)).await);
         }
         assert!(!is_evicted(&proven));
+    }
+
+    async fn take(places: &Arc<Places>, from: u8, count: usize) -> Vec<Place> {
+        let mut taken = Vec::new();
+        for _ in 0..count {
+            let place = tokio::time::timeout(Duration::from_secs(1), places.take(address(from))).await;
+            taken.push(place.expect("somebody makes room"));
+        }
+        taken
+    }
+
+    fn evicted(places: &[Place]) -> usize {
+        places.iter().filter(|place| place.evicted.is_cancelled()).count()
+    }
+
+    #[tokio::test]
+    async fn a_known_sender_opens_several_connections_among_strangers() {
+        let places = Places::new(32);
+        places.take(address(1)).await.prove();
+        let mut strangers = Vec::new();
+        for n in 2..34 {
+            strangers.push(places.take(address(n)).await);
+        }
+        let sender = take(&places, 1, 8).await;
+        assert_eq!((evicted(&sender), evicted(&strangers)), (0, 8));
+        for n in 34..200 {
+            strangers.push(places.take(address(n)).await);
+        }
+        assert_eq!(evicted(&sender), 0);
+
+        // Not for ever after its last delivery.
+        let long_ago = Instant::now().checked_sub(Duration::from_mins(11)).unwrap();
+        places.lock().known.remember(address(1).into(), long_ago);
+        let _new = places.take(address(200)).await;
+        assert_eq!(evicted(&sender), 1);
+    }
+
+    #[tokio::test]
+    async fn who_shares_the_address_of_a_known_sender_holds_half_of_the_places_at_most() {
+        let places = Places::new(32);
+        for known in [1, 2] {
+            places.take(address(known)).await.prove();
+        }
+        let shared = [take(&places, 1, 40).await, take(&places, 2, 40).await];
+        let mut strangers = Vec::new();
+        for n in 3..19 {
+            strangers.push(places.take(address(n)).await);
+        }
+        let held = |shared: &[Vec<Place>; 2]| shared.each_ref().map(|places| places.len() - evicted(places));
+        assert_eq!((held(&shared), evicted(&strangers)), ([8, 8], 0));
+        // More of them take their places from each other, but for the one by which they are beyond their claim.
+        let _more = take(&places, 1, 40).await;
+        assert_eq!(evicted(&strangers), 1);
+    }
+
+    #[tokio::test]
+    async fn known_senders_make_room_if_there_is_nobody_else() {
+        let places = Places::new(4);
+        places.take(address(1)).await.prove();
+        let shared = take(&places, 1, 40).await;
+        assert_eq!(evicted(&shared), 36);
+        let _stranger = places.take(address(2)).await;
+        assert_eq!(evicted(&shared), 37);
     }
 
     #[tokio::test]

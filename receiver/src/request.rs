@@ -2,22 +2,25 @@
 //! signature is good.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use fastio::signature::SignatureError;
+use fastio::signature::{Claim, SignatureError, Verifier};
 use fastio_pipeline::event::{EventKind, FileEvent};
 use fastio_pipeline::payload::{self, PayloadError};
+use fastio_pipeline::unusable::UnusableDelivery;
 use fastio_temporal::start::{StartError, Started};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::request::Parts;
 use http::{HeaderMap, Method, Request};
 use hyper::body::Body;
 use jiff::Timestamp;
 
 use crate::abuse::Abuse;
 use crate::answer::{Answer, Outcome};
-use crate::body::{BodyLimits, SMALL};
-use crate::deliver::{Delivery, Starter};
+use crate::body::BodyLimits;
+use crate::deliver::{Content, Delivery, Starter};
 use crate::framing;
 use crate::metrics::Metrics;
 use crate::places::Place;
@@ -43,7 +46,7 @@ pub struct Endpoint<S> {
 
 impl<S: Starter> Endpoint<S> {
     /// Answers a request that came by `place`, with the raw bytes of its head.
-    pub async fn answer<B>(&self, request: Request<B>, raw_head: &[u8], place: &Place) -> Answer
+    pub async fn answer<B>(&self, request: Request<B>, raw_head: Bytes, place: &Place) -> Answer
     where
         B: Body<Data = Bytes>,
     {
@@ -72,7 +75,7 @@ impl<S: Starter> Endpoint<S> {
     async fn delivered<B>(
         &self,
         request: Request<B>,
-        raw_head: &[u8],
+        raw_head: Bytes,
         place: &Place,
         limited: bool,
     ) -> Result<Answer, Answer>
@@ -80,21 +83,16 @@ impl<S: Starter> Endpoint<S> {
         B: Body<Data = Bytes>,
     {
         let (head, body) = request.into_parts();
-        if head.uri.path() != self.path || head.uri.query().is_some() {
-            return Err(Answer::NotFound);
-        }
-        if head.method != Method::POST {
-            return Err(Answer::MethodNotAllowed);
-        }
-        framing::check(raw_head, &head).map_err(Answer::AmbiguousFraming)?;
-        check_media_type(&head.headers)?;
-        let verifier = self.secrets.verifier().ok_or(Answer::NoSecret)?;
-        let not_signed = |error| self.not_signed(error, limited);
-        let claim = verifier.claim(&head.headers, Timestamp::now()).map_err(not_signed)?;
-        let received = self.body.read(body, if limited { SMALL } else { usize::MAX }).await?;
-        verifier.check(&claim, &received.bytes).map_err(not_signed)?;
+        let (verifier, claim) = self.claimed(&head, &raw_head, limited)?;
+        // Both have said what they had to say, and a body may take its time.
+        drop((head, raw_head));
+        let received = self.body.read(body, limited).await?;
+        verifier.check(&claim, &received.bytes).map_err(|error| self.not_signed(error, limited))?;
         place.prove();
-        let event = payload::parse(&received.bytes).map_err(|error| unusable(&error))?;
+        let event = match payload::parse(&received.bytes) {
+            Ok(event) => event,
+            Err(error) => return Ok(self.no_event(&received.bytes, &error).await),
+        };
         // The bytes are not needed any more, and Temporal may take its time.
         drop(received);
         if !self.events.contains(&event.kind) {
@@ -104,8 +102,65 @@ impl<S: Starter> Endpoint<S> {
         Ok(self.start(&event).await)
     }
 
+    /// What a head claims, and who can check it.
+    fn claimed(
+        &self,
+        head: &Parts,
+        raw_head: &[u8],
+        limited: bool,
+    ) -> Result<(Arc<Verifier>, Claim), Answer> {
+        if head.uri.path() != self.path || head.uri.query().is_some() {
+            return Err(Answer::NotFound);
+        }
+        if head.method != Method::POST {
+            return Err(Answer::MethodNotAllowed);
+        }
+        framing::check(raw_head, head).map_err(Answer::AmbiguousFraming)?;
+        check_media_type(&head.headers)?;
+        let verifier = self.secrets.verifier().ok_or(Answer::NoSecret)?;
+        let claim = verifier
+            .claim(&head.headers, Timestamp::now())
+            .map_err(|error| self.not_signed(error, limited))?;
+        Ok((verifier, claim))
+    }
+
+    /// Answers what is signed and is no event. What the sender means by it is not known, so Temporal keeps it.
+    async fn no_event(&self, body: &[u8], error: &PayloadError) -> Answer {
+        let problem = error.to_string();
+        if error.is_about_something_else() {
+            tracing::info!(problem, "signed delivery that starts nothing");
+            return Answer::UnknownEvent { because: problem };
+        }
+        let unusable = UnusableDelivery::new(body, problem);
+        match self.delivery.deliver(Content::Unusable(&unusable)).await {
+            Ok(_) => {
+                let UnusableDelivery { problem, sha256, .. } = unusable;
+                tracing::warn!(
+                    problem,
+                    sha256,
+                    "signed delivery that is not a usable event, kept in Temporal"
+                );
+                Answer::Unusable { problem }
+            }
+            Err(StartError::Unavailable(why)) => {
+                tracing::debug!(problem = unusable.problem, why, "delivery not kept now");
+                Answer::Unavailable
+            }
+            Err(StartError::Refused(why)) => {
+                let UnusableDelivery { problem, sha256, .. } = unusable;
+                tracing::error!(
+                    problem,
+                    sha256,
+                    why,
+                    "signed delivery that is not a usable event, and cannot be kept"
+                );
+                Answer::Unusable { problem }
+            }
+        }
+    }
+
     async fn start(&self, event: &FileEvent) -> Answer {
-        match self.delivery.deliver(event).await {
+        match self.delivery.deliver(Content::Event(event)).await {
             Ok(Started::New { .. }) => {
                 tracing::info!(event = %event.id, kind = %event.kind, file = %event.file, "event accepted");
                 Answer::Accepted
@@ -150,11 +205,5 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Answer> {
     if essence.eq_ignore_ascii_case(b"application/json") { Ok(()) } else { Err(Answer::NotJson) }
 }
 
-fn unusable(error: &PayloadError) -> Answer {
-    if let PayloadError::UnknownEvent(_) = error {
-        tracing::info!(problem = %error, "signed delivery that starts nothing");
-        return Answer::UnknownEvent { because: error.to_string() };
-    }
-    tracing::warn!(problem = %error, "signed delivery that is not a usable event");
-    Answer::Unusable { problem: error.to_string() }
-}
+#[cfg(test)]
+mod tests;

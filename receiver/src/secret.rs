@@ -2,6 +2,9 @@
 //!
 //! The directory is a mounted Secret: `current` is the secret that the sender uses, `previous` the one before it while a
 //! rotation is under way. A signature by either is good.
+//!
+//! A file that is gone or holds no secret counts at once: that is how a secret is taken back. A file that cannot be read at the
+//! moment says nothing about the secret, so what it held last stays in use.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,6 +15,7 @@ use fastio::signature::{Scheme, SecretEncoding, SecretError, SigningSecret, Veri
 use fastio_service::Condition;
 use secrecy::zeroize::Zeroizing;
 use tokio_util::sync::CancellationToken;
+use tracing::Level;
 
 /// How often the files are looked at. The kubelet itself takes up to a minute to bring a changed Secret.
 const POLL: Duration = Duration::from_secs(2);
@@ -19,9 +23,15 @@ const POLL: Duration = Duration::from_secs(2);
 /// Why nothing can be accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretProblem {
-    /// No `current`, or it cannot be read.
-    #[error("the signing secret {} cannot be read ({source}): put it into the Secret that is mounted there", path.display())]
-    File {
+    /// The file does not exist.
+    #[error("there is no signing secret {}: put it into the Secret that is mounted there", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file exists for all we know and cannot be read at the moment.
+    #[error("the signing secret {} cannot be read: {source}", path.display())]
+    Unreadable {
         /// The file.
         path: PathBuf,
         /// Why not.
@@ -53,8 +63,16 @@ pub struct Secrets {
 #[derive(Debug, Default)]
 struct State {
     verifier: Option<Arc<Verifier>>,
+    /// What the files held when they could be read last.
+    read: Files,
     /// What was logged last, so that only news is logged.
     described: String,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Files {
+    current: Option<SigningSecret>,
+    previous: Option<SigningSecret>,
 }
 
 impl Secrets {
@@ -81,49 +99,64 @@ impl Secrets {
 
     /// Reads the files and puts what they hold in place.
     fn reload(&self) {
-        let (verifier, description) = match self.load() {
-            Ok(Loaded { verifier, ignored: None }) => {
+        let read_last = self.state.read().unwrap_or_else(PoisonError::into_inner).read.clone();
+        let (verifier, read, level, description) = match self.load(read_last) {
+            Ok(Loaded { verifier, read, problem: None }) => {
                 let description = format!("signing secret loaded: {verifier:?}");
-                (Some(verifier), description)
+                (Some(verifier), read, Level::INFO, description)
             }
-            Ok(Loaded { verifier, ignored: Some(problem) }) => {
-                (Some(verifier), format!("the previous signing secret is not used: {problem}"))
+            Ok(Loaded { verifier, read, problem: Some(problem) }) => {
+                (Some(verifier), read, Level::WARN, problem)
             }
-            Err(problem) => (None, format!("{problem}; until there is one, deliveries are answered 503")),
+            Err(problem) => {
+                let description = format!("{problem}; until there is one, deliveries are answered 503");
+                (None, Files::default(), Level::ERROR, description)
+            }
         };
         self.loaded.set(verifier.is_some());
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if state.described != description {
-            if verifier.is_some() {
-                tracing::info!("{description}");
-            } else {
-                tracing::error!("{description}");
+            match level {
+                Level::INFO => tracing::info!("{description}"),
+                Level::WARN => tracing::warn!("{description}"),
+                _ => tracing::error!("{description}"),
             }
         }
-        *state = State { verifier: verifier.map(Arc::new), described: description };
+        *state = State { verifier: verifier.map(Arc::new), read, described: description };
     }
 
-    fn load(&self) -> Result<Loaded, SecretProblem> {
-        let current = self.read("current")?;
-        let (previous, ignored) = match self.read("previous") {
-            Ok(secret) => (Some(secret), None),
-            Err(SecretProblem::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                (None, None)
-            }
-            // An empty file is how a template says "none".
-            Err(SecretProblem::Secret { source: SecretError::Empty, .. }) => (None, None),
-            // What counts is the secret of today; the one of yesterday must not take it down.
-            Err(problem) => (None, Some(problem)),
+    fn load(&self, read_last: Files) -> Result<Loaded, SecretProblem> {
+        let kept = |problem| Some(format!("{problem}; what it held before stays in use"));
+        let (current, problem) = match (self.read("current"), read_last.current) {
+            (Ok(secret), _) => (secret, None),
+            (Err(problem @ SecretProblem::Unreadable { .. }), Some(last)) => (last, kept(problem)),
+            (Err(problem), _) => return Err(problem),
         };
-        let verifier = Verifier::new(self.scheme.clone(), std::iter::once(current).chain(previous))?;
-        Ok(Loaded { verifier, ignored })
+        let (previous, previous_problem) = match (self.read("previous"), read_last.previous) {
+            (Ok(secret), _) => (Some(secret), None),
+            // An empty file is how a template says "none".
+            (
+                Err(SecretProblem::Missing { .. } | SecretProblem::Secret { source: SecretError::Empty, .. }),
+                _,
+            ) => (None, None),
+            (Err(problem @ SecretProblem::Unreadable { .. }), Some(last)) => (Some(last), kept(problem)),
+            // What counts is the secret of today; the one of yesterday must not take it down.
+            (Err(problem), _) => (None, Some(format!("the previous signing secret is not used: {problem}"))),
+        };
+        let verifier =
+            Verifier::new(self.scheme.clone(), std::iter::once(current.clone()).chain(previous.clone()))?;
+        let read = Files { current: Some(current), previous };
+        Ok(Loaded { verifier, read, problem: problem.or(previous_problem) })
     }
 
     fn read(&self, name: &str) -> Result<SigningSecret, SecretProblem> {
         let path = self.dir.join(name);
-        let bytes = match std::fs::read(&path) {
+        let bytes = match settled(|| std::fs::read(&path)) {
             Ok(bytes) => Zeroizing::new(bytes),
-            Err(source) => return Err(SecretProblem::File { path, source }),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => {
+                return Err(SecretProblem::Missing { path });
+            }
+            Err(source) => return Err(SecretProblem::Unreadable { path, source }),
         };
         // A newline at the end comes from an editor or from `echo`; no sender has it in its secret.
         let secret = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
@@ -132,104 +165,21 @@ impl Secrets {
     }
 }
 
+/// Reads again if a file is not there. The kubelet puts a changed Secret in place by pointing a symbolic link to a new directory
+/// and removing the old one: who has followed the link just before finds nothing, and the second time the new file.
+fn settled<T>(mut read: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    match read() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => read(),
+        outcome => outcome,
+    }
+}
+
 struct Loaded {
     verifier: Verifier,
-    ignored: Option<SecretProblem>,
+    read: Files,
+    /// What is not as it should be, although there is a verifier.
+    problem: Option<String>,
 }
 
 #[cfg(test)]
-mod tests {
-    use fastio::signature::BodyHex;
-    use fastio_service::Health;
-    use jiff::Timestamp;
-
-    use super::*;
-
-    const OLD: &str = "an old secret of some length";
-    const NEW: &str = "a new secret of some length";
-
-    fn accepts(secrets: &Secrets, secret: &str) -> bool {
-        let now = Timestamp::now();
-        let headers =
-            Scheme::from(BodyHex::default()).sign(&SigningSecret::new(secret).unwrap(), b"body", now);
-        secrets.verifier().is_some_and(|verifier| verifier.verify(&headers, b"body", now).is_ok())
-    }
-
-    struct Mount {
-        dir: tempfile::TempDir,
-        loaded: Condition,
-        secrets: Secrets,
-    }
-
-    impl Mount {
-        fn new(encoding: SecretEncoding) -> Self {
-            let dir = tempfile::tempdir().unwrap();
-            let loaded = Health::new().condition("signing secret loaded");
-            let scheme = BodyHex::default().into();
-            let secrets = Secrets::open(dir.path().to_owned(), scheme, encoding, loaded.clone());
-            Self { dir, loaded, secrets }
-        }
-
-        fn write(&self, name: &str, text: &str) {
-            std::fs::write(self.dir.path().join(name), text).unwrap();
-            self.secrets.reload();
-        }
-
-        fn is_open(&self) -> bool {
-            let is_open = self.secrets.verifier().is_some();
-            assert_eq!(self.loaded.is_met(), is_open);
-            is_open
-        }
-
-        fn described(&self) -> String {
-            self.secrets.state.read().unwrap().described.clone()
-        }
-    }
-
-    #[test]
-    fn a_rotation_is_followed() {
-        let mount = Mount::new(SecretEncoding::Raw);
-        mount.write("current", &format!("{OLD}\r\n"));
-        assert!(mount.is_open() && accepts(&mount.secrets, OLD) && !accepts(&mount.secrets, NEW));
-
-        mount.write("previous", OLD);
-        mount.write("current", NEW);
-        assert!(mount.is_open() && accepts(&mount.secrets, OLD) && accepts(&mount.secrets, NEW));
-
-        mount.write("previous", "short");
-        assert!(mount.is_open() && !accepts(&mount.secrets, OLD) && accepts(&mount.secrets, NEW));
-        assert!(mount.described().contains("previous signing secret is not used"), "{}", mount.described());
-
-        mount.write("previous", "");
-        assert!(mount.is_open() && !accepts(&mount.secrets, OLD) && accepts(&mount.secrets, NEW));
-
-        std::fs::remove_file(mount.dir.path().join("current")).unwrap();
-        mount.secrets.reload();
-        assert!(!mount.is_open());
-    }
-
-    #[test]
-    fn nothing_is_ever_open_and_the_log_says_what_to_do() {
-        let raw = Mount::new(SecretEncoding::Raw);
-        assert!(!raw.is_open());
-        assert!(raw.described().contains("put it into the Secret"), "{}", raw.described());
-        for (encoding, text, expected) in [
-            (SecretEncoding::Raw, "", "is empty"),
-            (SecretEncoding::Raw, "\n", "is empty"),
-            (SecretEncoding::Raw, "too-short", "openssl rand -hex 32"),
-            (SecretEncoding::Hex, "0badcafe", "has 4 bytes"),
-            (SecretEncoding::Hex, "not hexadecimal at all!!", "the encoding is raw"),
-            (SecretEncoding::Base64, "not base64 either, is it", "the encoding is raw"),
-            (SecretEncoding::Whsec, "C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "the encoding is base64"),
-            (SecretEncoding::Whsec, "whsec_", "is empty"),
-        ] {
-            let mount = Mount::new(encoding);
-            mount.write("current", text);
-            assert!(!mount.is_open(), "{text:?}");
-            let described = mount.described();
-            assert!(described.contains(expected) && described.contains("503"), "{described}");
-            let shown = text.trim();
-            assert!(shown.is_empty() || shown == "whsec_" || !described.contains(shown), "{described}");
-        }
-    }
-}
+mod tests;

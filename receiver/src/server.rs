@@ -72,12 +72,17 @@ pub async fn serve<S: Starter>(
     let places = Places::new(limits.connections);
     let server = Arc::new(Server { endpoint, limits, stop: stop.clone(), closing: closing.clone() });
 
+    // Accepted, and waiting for a place: the stop must not find it in a future that is dropped.
+    let mut waiting = None;
     let accepting = async {
         loop {
             match listener.accept().await {
-                Ok((stream, peer)) => {
+                Ok(accepted) => {
+                    let (_, peer) = waiting.insert(accepted);
                     let place = places.take(peer.ip()).await;
-                    connections.spawn(Arc::clone(&server).serve_connection(stream, place));
+                    if let Some((stream, _)) = waiting.take() {
+                        connections.spawn(Arc::clone(&server).serve_connection(stream, place));
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -95,7 +100,7 @@ pub async fn serve<S: Starter>(
     let last = last_connections(listener);
     // Idle connections give their places to the last ones.
     closing.cancel();
-    for (stream, peer) in last {
+    for (stream, peer) in waiting.into_iter().chain(last) {
         let Ok(place) = tokio::time::timeout_at(deadline, places.take(peer.ip())).await else { break };
         connections.spawn(Arc::clone(&server).serve_connection(stream, place));
     }
@@ -153,8 +158,8 @@ impl<S: Starter> Server<S> {
             // `poll_without_shutdown` asks for a future that may move.
             Box::pin(async move {
                 let begun = Instant::now();
-                let raw_head = heads.begin();
-                let answer = self.endpoint.answer(request, &raw_head, place).await;
+                let raw_head = heads.begin().into();
+                let answer = self.endpoint.answer(request, raw_head, place).await;
                 self.endpoint.metrics.answered(&answer, begun.elapsed());
                 heads.end();
                 Ok::<_, Infallible>(answer.response(self.stop.is_cancelled()))

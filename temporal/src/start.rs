@@ -16,9 +16,13 @@ use temporalio_common::protos::temporal::api::common::v1::Payload;
 
 use crate::rpc::one_attempt;
 
-/// Most characters of a summary: Temporal refuses a start whose summary has more than 400 bytes, and a file's name alone
-/// may have that many.
+/// Most characters of a summary: Temporal refuses a start whose summary has more than 400 bytes (`limit.userMetadataSummarySize`),
+/// and a file's name alone may have that many.
 const MAX_SUMMARY: usize = 90;
+
+/// Most bytes that Temporal takes as a workflow's input unless it is configured otherwise (`limit.blobSize.error`, server 1.29),
+/// less some for what the input is wrapped in.
+const MAX_INPUT: usize = 2 * 1024 * 1024 - 1024;
 
 /// A workflow to start.
 #[derive(Debug, Clone)]
@@ -57,10 +61,11 @@ pub enum Started {
 /// A start that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Unreachable, too slow, overloaded, or not allowed: try again. The start may have gone through all the same.
+    /// Unreachable, too slow, overloaded, not allowed, or not configured for this workflow: try again. The start may have
+    /// gone through all the same.
     #[error("Temporal is not available: {0}")]
     Unavailable(String),
-    /// Too large or otherwise not acceptable: trying again cannot help.
+    /// The input can never be taken, whatever somebody changes in the configuration: trying again cannot help.
     #[error("Temporal refuses the workflow: {0}")]
     Refused(String),
 }
@@ -81,6 +86,7 @@ async fn start_unless(
     reuse: WorkflowIdReusePolicy,
 ) -> Result<Started, StartError> {
     let timeout = start.timeout;
+    let input_size = start.input.len();
     let options = WorkflowStartOptions::new(start.task_queue, start.workflow_id)
         .id_reuse_policy(reuse)
         .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
@@ -100,13 +106,17 @@ async fn start_unless(
         Err(_) => Err(StartError::Unavailable(format!("no answer within {timeout:?}"))),
         Ok(Ok(handle)) => Ok(Started::New { run_id: handle.run_id().map(str::to_owned) }),
         Ok(Err(WorkflowStartError::AlreadyStarted { run_id, .. })) => Ok(Started::Duplicate { run_id }),
-        Ok(Err(WorkflowStartError::Rpc(status))) => Err(classify(status.code(), status.message())),
-        Ok(Err(error)) => Err(StartError::Refused(error.to_string())),
+        Ok(Err(WorkflowStartError::Rpc(status))) => {
+            Err(classify(status.code(), status.message(), input_size))
+        }
+        Ok(Err(WorkflowStartError::PayloadConversion(error))) => Err(StartError::Refused(error.to_string())),
+        Ok(Err(error)) => Err(StartError::Unavailable(error.to_string())),
     }
 }
 
+/// One line of bounded length. A control character counts as six bytes in JSON, and shows nothing.
 fn shorten(summary: &str) -> String {
-    let mut characters = summary.chars();
+    let mut characters = summary.chars().map(|c| if c.is_control() { ' ' } else { c });
     let mut short: String = characters.by_ref().take(MAX_SUMMARY).collect();
     if characters.next().is_some() {
         short.push('…');
@@ -114,14 +124,23 @@ fn shorten(summary: &str) -> String {
     short
 }
 
-/// Only what is wrong with this very workflow is refused for good. `NotFound` is a namespace that does not exist yet,
-/// `PermissionDenied` and `Unauthenticated` a credential that somebody will repair: the file must not be lost by them.
-fn classify(code: Code, message: &str) -> StartError {
-    let too_large = message.contains("larger than max");
-    match code {
-        Code::InvalidArgument | Code::OutOfRange => StartError::Refused(message.to_owned()),
-        Code::ResourceExhausted if too_large => StartError::Refused(message.to_owned()),
-        _ => StartError::Unavailable(format!("{code:?}: {message}")),
+/// Only what is wrong with this very workflow is refused for good, and that is its size alone: ids are bounded far below
+/// Temporal's limit, the input is not looked into, and everything else of a start is configuration.
+///
+/// So `InvalidArgument` is refused for an input that is too large by Temporal's own default. Of a smaller one, or of a
+/// name, it comes of a limit or a namespace that somebody set and will set right, as `NotFound` comes of a namespace that does not
+/// exist yet, and `PermissionDenied` and `Unauthenticated` of a credential: the file must not be lost by them.
+fn classify(code: Code, message: &str, input_size: usize) -> StartError {
+    // The second is of gRPC itself, before Temporal sees the call.
+    let is_about_size = match code {
+        Code::InvalidArgument => message.contains("Blob data size exceeds limit"),
+        Code::ResourceExhausted => message.contains("larger than max"),
+        _ => false,
+    };
+    if is_about_size && input_size > MAX_INPUT {
+        StartError::Refused(format!("{message} (the input has {input_size} bytes)"))
+    } else {
+        StartError::Unavailable(format!("{code:?}: {message}"))
     }
 }
 
@@ -138,21 +157,66 @@ mod tests {
     }
 
     #[test]
+    fn control_characters_do_not_make_a_summary_longer() {
+        // In JSON each has six bytes, and 400 are taken.
+        assert_eq!(shorten("upload of a\u{1}b\n"), "upload of a b ");
+        assert!(!shorten(&"\u{1}".repeat(255)).contains('\u{1}'));
+    }
+
+    #[test]
     fn only_what_can_never_work_is_refused() {
-        for (code, message) in [
-            (Code::InvalidArgument, "Blob data size exceeds limit."),
-            (Code::ResourceExhausted, "grpc: received message after decompression larger than max"),
+        let (blob, grpc) = (
+            "Blob data size exceeds limit.",
+            "grpc: received message after decompression larger than max 4194304",
+        );
+        let (small, large) = (700, 2 * 1024 * 1024);
+        for (code, message, input_size, refused) in [
+            (Code::InvalidArgument, blob, large, true),
+            (Code::ResourceExhausted, grpc, large, true),
+            (
+                Code::ResourceExhausted,
+                "grpc: received message larger than max (5242880 vs. 4194304)",
+                large,
+                true,
+            ),
+            // A limit that somebody has lowered.
+            (Code::InvalidArgument, blob, small, false),
+            (Code::InvalidArgument, blob, 512 * 1024, false),
+            (Code::ResourceExhausted, grpc, small, false),
+            // Names, and what the frontend says of the rest of a start (service/frontend/errors.go, server 1.29).
+            (Code::InvalidArgument, "WorkflowId length exceeds limit.", small, false),
+            (Code::InvalidArgument, "WorkflowType length exceeds limit.", small, false),
+            (Code::InvalidArgument, "taskQueue length exceeds limit", small, false),
+            (Code::InvalidArgument, "Namespace length exceeds limit.", small, false),
+            (Code::InvalidArgument, "Namespace is empty.", small, false),
+            (
+                Code::InvalidArgument,
+                "Namespace media has no mapping defined for search attribute x",
+                small,
+                false,
+            ),
+            (Code::InvalidArgument, "Summary size exceeds limit", small, false),
+            // The size is not what is wrong with these, however large they are.
+            (Code::InvalidArgument, "Namespace is empty.", large, false),
+            (Code::ResourceExhausted, "namespace rate limit exceeded", large, false),
+            (Code::OutOfRange, "decoded message length too large", small, false),
+            (Code::NotFound, "Namespace media is not found.", small, false),
+            (Code::PermissionDenied, "Request unauthorized.", small, false),
+            (Code::Unauthenticated, "invalid token", small, false),
+            (Code::FailedPrecondition, "Namespace: media is active in cluster: b", small, false),
+            (Code::Unimplemented, "unknown service", small, false),
+            (Code::Unavailable, "tcp connect error", small, false),
+            // A deadline (the client's own).
+            (Code::Cancelled, "Timeout expired", small, false),
+            (Code::DeadlineExceeded, "context deadline exceeded", small, false),
+            (Code::Aborted, "x", small, false),
+            (Code::Internal, "x", small, false),
+            (Code::DataLoss, "x", small, false),
+            (Code::Unknown, "x", small, false),
         ] {
-            assert!(matches!(classify(code, message), StartError::Refused(_)), "{code:?}");
-        }
-        for code in [
-            Code::Unavailable,
-            Code::Cancelled,
-            Code::ResourceExhausted,
-            Code::NotFound,
-            Code::PermissionDenied,
-        ] {
-            assert!(matches!(classify(code, "x"), StartError::Unavailable(_)), "{code:?}");
+            let error = classify(code, message, input_size);
+            assert_eq!(matches!(error, StartError::Refused(_)), refused, "{code:?} {message} {input_size}");
+            assert!(error.to_string().contains(message), "{error}");
         }
     }
 }

@@ -166,6 +166,7 @@ fn unusable_bodies_say_why() {
         (ROW.replace("\"object_id\"", "\"objectId\""), "field object_id is missing"),
         (ROW.replace("\"1234567890123456789\"", "{\"id\":\"1\"}"), "field workspace_id is an object"),
         (ROW.replace("\"1234567890123456789\"", "12345678901234567890123"), "not a 64-bit integer"),
+        (ROW.replace("\"workspace_id\"", "\"share_id\""), "is about a file of a share"),
         (GUIDE.replace("beach", "\\ud800"), "not a Fast.io event"),
         (format!("{GUIDE}x"), "trailing characters"),
         (GUIDE.replace("\"9876543210987654321\"", &nested(r#"{"id":"#, "}", 200)), "recursion limit"),

@@ -5,9 +5,11 @@ use std::time::Duration;
 use fastio_receiver::abuse::AbuseLimits;
 use fastio_receiver::body::SMALL;
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::world::{
-    MAX_BODY, PATH, Settings, event, post, post_with, read_answer, signature, status, world, world_with,
+    MAX_BODY, PATH, Settings, World, event, post, post_with, read_answer, signature, status, world,
+    world_with,
 };
 
 fn settings() -> Settings {
@@ -42,12 +44,45 @@ async fn who_fails_again_and_again_is_limited_and_signed_deliveries_pass() {
         assert!(answer.contains("retry-after: ") && answer.contains("connection: close"), "{answer}");
     }
 
-    // While it is limited, a body beyond any real event has to wait.
-    let large = format!("{}{}", event("upload", "evt-61"), " ".repeat(SMALL));
-    assert_eq!(status(&world.ask(&post(&large)).await), "429");
-    let largest_small = event("upload", "evt-62");
-    let largest_small = format!("{largest_small}{}", " ".repeat(SMALL - largest_small.len()));
-    assert_eq!(status(&world.ask(&post(&largest_small)).await), "200");
+    // Large ones too.
+    for (id, length) in [("evt-61", SMALL), ("evt-62", MAX_BODY)] {
+        let event = event("upload", id);
+        let padded = format!("{event}{}", " ".repeat(length - event.len()));
+        let answer = world.ask(&post(&padded)).await;
+        assert_eq!(status(&answer), "200", "{answer}");
+    }
+    assert_eq!(world.started(), 62);
+}
+
+/// Opens connections on which a large body has all but arrived.
+async fn almost_all_of_large_bodies(world: &World, number: usize) -> Vec<TcpStream> {
+    let request = post_with(&"x".repeat(MAX_BODY), &signature("of something else"), "");
+    let mut streams = Vec::new();
+    for _ in 0..number {
+        let mut stream = world.connect().await;
+        stream.write_all(&request.as_bytes()[..request.len() - 1]).await.unwrap();
+        streams.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    streams
+}
+
+#[tokio::test]
+async fn large_bodies_from_a_limited_address_cost_others_a_part_of_the_budget() {
+    let world = world_with(settings());
+    let unsigned = post(&event("upload", "evt-0")).replace("Fastio-Signature", "X-Signature");
+    for _ in 0..6 {
+        world.exchange(&unsigned).await;
+    }
+    let _streams = almost_all_of_large_bodies(&world, 40).await;
+    assert_eq!(status(&world.ask(&post(&event("upload", "evt-1"))).await), "200");
+    let event = event("upload", "evt-2");
+    let mut other = world.connect_from([127, 0, 0, 2]).await;
+    let large = post(&format!("{event}{}", " ".repeat(MAX_BODY - event.len())));
+    other.write_all(large.as_bytes()).await.unwrap();
+    assert_eq!(status(&read_answer(&mut other).await), "200");
+    let crowded = world.metric("webhooks_rejected_total");
+    assert!(crowded.contains("crowded"), "their part was never exhausted: {crowded}");
 }
 
 #[tokio::test]
@@ -101,15 +136,7 @@ async fn taking_all_connections_shuts_nobody_out() {
 #[tokio::test]
 async fn large_bodies_that_never_end_leave_room_for_small_ones() {
     let world = world();
-    let body = "x".repeat(MAX_BODY);
-    let request = post_with(&body, &signature("of something else"), "");
-    let mut streams = Vec::new();
-    for _ in 0..40 {
-        let mut stream = world.connect().await;
-        stream.write_all(&request.as_bytes()[..request.len() - 1]).await.unwrap();
-        streams.push(stream);
-    }
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    let _streams = almost_all_of_large_bodies(&world, 40).await;
     let answer = world.ask(&post(&event("upload", "evt-1"))).await;
     assert_eq!(status(&answer), "200", "{answer}");
     tokio::time::sleep(Duration::from_millis(500)).await;

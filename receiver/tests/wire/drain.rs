@@ -85,3 +85,19 @@ async fn a_rolling_update_refuses_nothing_and_loses_nothing() {
     assert_eq!(started.iter().sum::<usize>(), sent);
     assert!(started.iter().all(|count| *count > 50), "{started:?}");
 }
+
+#[tokio::test]
+async fn a_connection_that_waits_for_a_place_is_served_at_the_stop() {
+    let world = world_with(Settings { connections: 1, ..Settings::default() });
+    let mut proven = world.connect().await;
+    proven.write_all(post(&event("upload", "evt-1")).as_bytes()).await.unwrap();
+    assert_eq!(status(&read_answer(&mut proven).await), "200");
+
+    let mut waiting = world.connect().await;
+    waiting.write_all(post(&event("upload", "evt-2")).as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(world.started(), 1);
+    world.stop.cancel();
+    let answer = read_to_end(&mut waiting).await;
+    assert_eq!(status(&answer), "200", "{answer}");
+}

@@ -13,6 +13,7 @@ mod world;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use fastio_pipeline::unusable::KeptBody;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -78,6 +79,11 @@ async fn signed_deliveries_that_start_nothing_are_acknowledged() {
     for (delivery, expected) in [
         (event("delete", "evt-1"), "not subscribed to delete events"),
         (event("workspace.member_added", "evt-1"), r#""status":"unknown event""#),
+        (
+            r#"{"event":"share_storage_file_added","event_id":"e1","share_id":"6","object_id":"2"}"#
+                .to_owned(),
+            r#""status":"unknown event""#,
+        ),
         (event("upload", "a/b"), r#""status":"unusable""#),
         ("[]".to_owned(), r#""status":"unusable""#),
         (String::new(), r#""status":"unusable""#),
@@ -86,6 +92,13 @@ async fn signed_deliveries_that_start_nothing_are_acknowledged() {
         assert_eq!(status(&answer), "200", "{answer}");
         assert!(body(&answer).contains(expected), "{answer}");
     }
+    let kept: Vec<_> = world.engine.kept.lock().unwrap().iter().map(|kept| kept.body.clone()).collect();
+    let text = |body: &str| KeptBody::Text(body.to_owned());
+    assert_eq!(kept, [text(&event("upload", "a/b")), text("[]"), text("")]);
+    world.engine.away.store(true, Ordering::Relaxed);
+    let answer = world.ask(&post("[]")).await;
+    assert_eq!(status(&answer), "503", "what cannot be kept now has to come again");
+    world.engine.away.store(false, Ordering::Relaxed);
     world.engine.refuses.store(true, Ordering::Relaxed);
     let answer = world.ask(&post(&event("upload", "evt-1"))).await;
     assert_eq!(status(&answer), "200");
@@ -94,7 +107,7 @@ async fn signed_deliveries_that_start_nothing_are_acknowledged() {
     let counted = world.metric("webhooks_accepted_total");
     for expected in [
         r#"{result="filtered"} 1"#,
-        r#"{result="unknown_event"} 1"#,
+        r#"{result="unknown_event"} 2"#,
         r#"{result="unusable"} 3"#,
         r#"{result="refused"} 1"#,
     ] {

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastio::signature::{BodyHex, Scheme, SecretEncoding, SigningSecret};
-use fastio_pipeline::event::{EventKind, FileEvent};
+use fastio_pipeline::event::EventKind;
+use fastio_pipeline::unusable::UnusableDelivery;
 use fastio_receiver::abuse::{Abuse, AbuseLimits};
 use fastio_receiver::body::BodyLimits;
-use fastio_receiver::deliver::{Delivery, Starter};
+use fastio_receiver::deliver::{Content, Delivery, Starter};
 use fastio_receiver::metrics::Metrics;
 use fastio_receiver::request::Endpoint;
 use fastio_receiver::secret::Secrets;
@@ -21,7 +22,7 @@ use fastio_temporal::start::{StartError, Started};
 use jiff::Timestamp;
 use prometheus_client::registry::Registry;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -33,17 +34,25 @@ pub(crate) const MAX_BODY: usize = 256 * 1024;
 #[derive(Clone, Default)]
 pub(crate) struct Engine {
     pub(crate) started: Arc<Mutex<Vec<String>>>,
+    pub(crate) kept: Arc<Mutex<Vec<UnusableDelivery>>>,
     pub(crate) away: Arc<AtomicBool>,
     pub(crate) refuses: Arc<AtomicBool>,
     pub(crate) delay_ms: Arc<AtomicUsize>,
 }
 
 impl Starter for Engine {
-    async fn start(&self, event: &FileEvent, _: Duration) -> Result<Started, StartError> {
+    async fn start(&self, content: Content<'_>, _: Duration) -> Result<Started, StartError> {
         tokio::time::sleep(Duration::from_millis(self.delay_ms.load(Ordering::Relaxed) as u64)).await;
         if self.away.load(Ordering::Relaxed) {
             return Err(StartError::Unavailable("connection refused".to_owned()));
         }
+        let event = match content {
+            Content::Event(event) => event,
+            Content::Unusable(delivery) => {
+                self.kept.lock().unwrap().push(delivery.clone());
+                return Ok(Started::New { run_id: None });
+            }
+        };
         if self.refuses.load(Ordering::Relaxed) {
             return Err(StartError::Refused("Blob data size exceeds limit.".to_owned()));
         }
@@ -155,6 +164,13 @@ pub(crate) fn post(body: &str) -> String {
 impl World {
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Connects from another address of this machine.
+    pub(crate) async fn connect_from(&self, address: [u8; 4]) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((address, 0).into()).unwrap();
+        socket.connect(self.address).await.unwrap()
     }
 
     /// Sends bytes on a connection of its own and reads until the server ends it, at most two seconds.
