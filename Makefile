@@ -16,7 +16,7 @@ CRD_FOLDERS := crds/yaml charts/fastio-operator/files/crds
 PYTEST_WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-upload up install down status tools test lint test-unit test-chart test-world test-vectors \
+.PHONY: help demo demo-upload up install images down status tools test lint test-unit test-chart test-world test-vectors \
 	test-fuzz test-e2e bench generate check-generated prerequisites
 
 help: ## List the targets
@@ -36,6 +36,9 @@ up: ## Bring up the one-node cluster and Temporal, nothing of ours in it
 
 install: prerequisites $(VENV) ## Bring up everything and install the chart, without the examples
 	@$(WORLD) install
+
+images: prerequisites ## Write the four images as OCI archives: make images IMAGES=dist
+	@PYTHONPATH=tests:tests/cluster python3 -m world images $(or $(IMAGES),dist)
 
 down: ## Take everything down; only caches stay
 	@$(CLUSTER) down
@@ -76,7 +79,7 @@ test-e2e: install ## End-to-end tests on the real cluster
 
 # --- Measurements -------------------------------------------------------------------------------------------------
 
-bench: prerequisites ## Measure the receiver against its peers, write docs/benchmarks.md (about 15 minutes on an idle machine)
+bench: prerequisites ## Measure the receiver against its peers, write docs/benchmarks.md (about 20 minutes on an idle machine)
 	@PYTHONPATH=tests:tests/cluster:tests/bench python3 -B -m bench $(ARGS)
 
 # --- What is generated --------------------------------------------------------------------------------------------

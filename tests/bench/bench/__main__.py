@@ -27,7 +27,7 @@ from .processes import BenchError, Cores
 from .report import insert, measured, number
 from .servers import OURS
 
-PARTS = ("verification", "stub", "temporal", "accept", "memory")
+PARTS = ("verification", "stub", "temporal", "accept", "memory", "transfer")
 
 #: A machine that has something else to do gives figures of that.
 BUSY = 0.5
@@ -63,6 +63,10 @@ def say(row: Row) -> None:
         ]
         print(f"  {where} MiB: {', '.join(mib)}", flush=True)
         return
+    if row["part"] == "transfer":
+        peaks = f"peak {row['client_peak'] / 1048576:.1f} MiB, of the service {row['service_peak'] / 1048576:.1f} MiB"
+        print(f"  {where} {peaks}, up {row['up'] / 1e6:.0f} MB/s, down {row['down'] / 1e6:.0f} MB/s", flush=True)
+        return
     cpu = f"{number(cpu_microseconds(row))} µs CPU, " if row["cpu_seconds"] is not None else ""
     rate = f"at {row['rate']}/s, " if "rate" in row else ""
     p50, p99 = (number(milliseconds(percentile)(row)) for percentile in ("p50", "p99"))
@@ -78,7 +82,8 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     """Everything that was found, and with what it was found."""
     chosen = plan.QUICK if arguments.quick else plan.FULL
     subprocess.run([sys.executable, "-B", "-m", "cluster", "tools"], check=True, stdout=subprocess.DEVNULL)
-    if arguments.receiver is None:
+    parts = tuple(arguments.part or PARTS)
+    if arguments.receiver is None or "transfer" in parts:
         programs.build()
     receiver: Path = arguments.receiver or programs.folder() / OURS
     program: Path = arguments.generator or installs.generator()
@@ -95,9 +100,10 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> dict[str, Any]:
             f"warning: the machine is busy (load {made['machine']['load_before']}): the figures will be worth little",
             flush=True,
         )
-    bench = Bench(chosen, Cores.of_this_machine(), Generator(program), compared, scratch)
+    simulator = programs.folder() / "fastio-simulator"
+    bench = Bench(chosen, Cores.of_this_machine(), Generator(program), compared, simulator, scratch)
     found: list[Row] = []
-    for row in rows(bench, tuple(arguments.part or PARTS)):
+    for row in rows(bench, parts):
         found.append(row)
         say(row)
     return {"made": made, "rows": found}

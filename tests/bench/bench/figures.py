@@ -65,9 +65,6 @@ class Figures:
         chosen = [row for row in self.rows if wanted.items() <= row.items()]
         return Spread.of(map(value, chosen))
 
-    def rounds(self, part: str, subject: str) -> int:
-        return len({row["round"] for row in self.rows if (row["part"], row["subject"]) == (part, subject)})
-
 
 @dataclass(frozen=True)
 class Goal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +41,18 @@ class Generator:
         argv = ["oversized", "--to", to, "--path", path, "--bytes", str(size), *kind]
         done = subprocess.run(
             bound(cores, str(self.program), *argv), stdout=subprocess.PIPE, timeout=LONGEST, start_new_session=True
+        )
+        return _report(argv[0], done.returncode, done.stdout)
+
+    def transfer(self, cores: str, base_url: str, key: str, workspace: str, size: int) -> Report:
+        """Sends a large file to a Fast.io and reads it again."""
+        argv = ["transfer", "--base-url", base_url, "--workspace", workspace, "--bytes", str(size)]
+        done = subprocess.run(
+            bound(cores, str(self.program), *argv),
+            stdout=subprocess.PIPE,
+            timeout=LONGEST,
+            start_new_session=True,
+            env={**os.environ, "FASTIO_API_KEY": key},
         )
         return _report(argv[0], done.returncode, done.stdout)
 

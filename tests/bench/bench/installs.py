@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cluster.settings import cache_root, release_binaries
 from world.command import REPOSITORY
-from world.programs import PROGRAMS
+from world.programs import PROGRAMS, fingerprint
 
 BENCH = REPOSITORY / "tests" / "bench"
 PEERS = BENCH / "peers"
@@ -37,11 +37,12 @@ def generator() -> Path:
     """The program `fastio-bench`."""
     manifests = [BENCH / "Cargo.toml", *(REPOSITORY / name for name in ("Cargo.lock", "rust-toolchain.toml"))]
     sources = sorted((BENCH / "src").glob("*.rs"))
-    return _installed("generator", [*manifests, *sources], _cargo) / "fastio-bench"
+    # It has the client of the API in it, which is a part of the programs.
+    return _installed("generator", [*manifests, *sources], _cargo, also=fingerprint()) / "fastio-bench"
 
 
-def _installed(kind: str, files: Sequence[Path], install: Callable[[Path], None]) -> Path:
-    digest = hashlib.sha256()
+def _installed(kind: str, files: Sequence[Path], install: Callable[[Path], None], also: str = "") -> Path:
+    digest = hashlib.sha256(also.encode())
     for file in files:
         digest.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
     folder = cache_root() / "bench" / f"{kind}-{digest.hexdigest()[:12]}"

@@ -12,6 +12,7 @@ from .generator import Engine, Generator, order
 from .plan import Plan
 from .processes import BenchError, Cores, memory
 from .servers import OURS, PATH, SECRET, Running, Server, alive, serving
+from .simulated import simulated
 from .temporal import check_workflows, temporal
 
 #: Neither our receiver nor the peers are subscribed to this kind of event.
@@ -19,6 +20,8 @@ UNSUBSCRIBED = "access"
 SUBSCRIBED = "upload"
 
 BARE = "bare Temporal client"
+
+FILE = "one large file"
 
 Row = dict[str, Any]
 
@@ -31,6 +34,8 @@ class Bench:
     cores: Cores
     generator: Generator
     servers: list[Server]
+    #: The program of the simulated Fast.io.
+    simulator: Path
     scratch: Path
 
     @property
@@ -107,20 +112,38 @@ class Bench:
                             yield {**row("accept", subject, turn, report), "rate": rate}
                 check_workflows(address, sent, sent + running.attempts)
 
+    def transfer(self) -> Iterator[Row]:
+        """A large file to Fast.io and back, by the client of the workers, which makes it as it goes; and the memory that
+        client and simulated service take for it."""
+        for turn in range(self.plan.rounds):
+            with simulated(self.simulator, self.cores.server, self.scratch) as service:
+                idle = memory(service.pid).now
+                report = self.generator.transfer(
+                    self.cores.load, service.base_url, service.key, service.workspace, self.plan.large_file
+                )
+                served = memory(service.pid)
+            yield {
+                "part": "transfer",
+                "subject": FILE,
+                "round": turn,
+                "client_peak": report["peak"],
+                "service_idle": idle,
+                "service_peak": served.peak,
+                "up": report["bytes"] / report["upload_seconds"],
+                "down": report["bytes"] / report["download_seconds"],
+            }
+
     def memory(self) -> Iterator[Row]:
         """Memory after many deliveries that started a workflow, and after a body that is far too large, without a
-        signature and then with a forged one. Every round for ours; once for the peers, which take minutes."""
+        signature and then with a forged one. The peers, which take minutes for as many, get fewer of them."""
         plan = self.plan
         for turn, server in self._turns():
-            if turn > 0 and server is not self.ours:
-                continue
             with self.generator.engine(self.cores.load) as engine:
                 with serving(server, self.cores.server, engine.address, self.scratch, SUBSCRIBED) as running:
                     found: Row = {"part": "memory", "subject": server.name, "round": turn}
                     found["idle"] = memory(running.pid).now
-                    report = self._deliver(
-                        running, self.cores.load, SUBSCRIBED, in_flight=plan.in_flight, count=plan.deliveries
-                    )
+                    count = plan.deliveries if server is self.ours else plan.peer_deliveries
+                    report = self._deliver(running, self.cores.load, SUBSCRIBED, in_flight=plan.in_flight, count=count)
                     after = memory(running.pid)
                     found |= {
                         "deliveries": report["requests"],

@@ -24,8 +24,11 @@ class Plan:
     #: Events a second of the open loop, and for how long each.
     rates: tuple[int, ...]
     rate_seconds: float
-    #: Deliveries after which memory is looked at, and bytes of the unsigned body.
+    #: Bytes of the one large file that goes to Fast.io and comes back.
+    large_file: int
+    #: Deliveries after which memory is looked at, of ours and of the peers, and bytes of the unsigned body.
     deliveries: int
+    peer_deliveries: int
     body_bytes: int
 
 
@@ -39,7 +42,9 @@ FULL = Plan(
     temporal_starts=800,
     rates=(25, 50, 100),
     rate_seconds=8.0,
+    large_file=2 << 30,
     deliveries=100_000,
+    peer_deliveries=20_000,
     body_bytes=300_000_000,
 )
 
@@ -54,6 +59,8 @@ QUICK = Plan(
     temporal_starts=30,
     rates=(20, 40),
     rate_seconds=1.0,
+    large_file=64 << 20,
     deliveries=1_000,
+    peer_deliveries=300,
     body_bytes=20_000_000,
 )

@@ -50,6 +50,11 @@ def measured(made: dict[str, Any], figures: Figures, goals: Sequence[Goal], ours
         f"has stored it.\n\n{_accept(figures)}\n\n![Time from event to accepted start](benchmarks/accept.svg)"
     )
     parts.append(f"### Memory\n\n{_memory_note(plan)}\n\n{_memory(figures)}")
+    parts.append(
+        f"### One large file\n\n{plan['large_file'] / (1 << 30):g} GiB to the simulated Fast.io in chunks of 4 MiB and back, by "
+        "the client that the workers use; what was sent and what came have the same SHA-256. Each on a core of its own.\n\n"
+        f"{_transfer(figures)}"
+    )
     return "\n\n".join(parts)
 
 
@@ -109,9 +114,9 @@ def _accept(figures: Figures) -> str:
 
 def _memory_note(plan: dict[str, Any]) -> str:
     return (
-        f"Resident memory in MiB: idle; after {plan['deliveries']:,} deliveries with a start; then after a body of "
-        f"{plan['body_bytes'] / 1e6:,.0f} MB without a signature, and after one that comes in chunks with a forged "
-        "signature. In parentheses the peak until then. Ours in every round, the peers once."
+        f"Resident memory in MiB: idle; after {plan['deliveries']:,} deliveries with a start (the peers: "
+        f"{plan['peer_deliveries']:,}); then after a body of {plan['body_bytes'] / 1e6:,.0f} MB without a signature, and after one "
+        "that comes in chunks with a forged signature; and the peak of it all."
     )
 
 
@@ -120,21 +125,25 @@ def _memory(figures: Figures) -> str:
     for subject in figures.subjects_by("memory", field("after_deliveries")):
 
         def mib(name: str, subject: str = subject) -> str:
-            return f"{figures.spread('memory', subject, field(name)).median / MIB:.1f}"
+            return spread(figures.spread("memory", subject, lambda row: float(row[name]) / MIB))
 
         row = next(row for row in figures.rows if (row["part"], row["subject"]) == ("memory", subject))
-        rows.append(
-            (
-                subject,
-                mib("idle"),
-                f"{mib('after_deliveries')} ({mib('peak_deliveries')})",
-                *(
-                    f"{mib(f'{kind}_after')} ({mib(f'{kind}_peak')}), {row[f'{kind}_status'] or _STATUS_OF_NOBODY}"
-                    for kind in ("unsigned", "forged")
-                ),
-            )
-        )
-    return table(("", "idle", "after deliveries", "after unsigned body, answer", "after forged body, answer"), rows)
+        bodies = [
+            f"{mib(f'{kind}_after')}, {row[f'{kind}_status'] or _STATUS_OF_NOBODY}" for kind in ("unsigned", "forged")
+        ]
+        rows.append((subject, mib("idle"), mib("after_deliveries"), *bodies, mib("forged_peak")))
+    return table(("", "idle", "after deliveries", "after unsigned body, answer", "after forged body, answer", "peak"), rows)
+
+
+def _transfer(figures: Figures) -> str:
+    (subject,) = figures.subjects("transfer")
+
+    def of(name: str, unit: float) -> str:
+        return spread(figures.spread("transfer", subject, lambda row: float(row[name]) / unit))
+
+    row = (of("client_peak", MIB), of("service_idle", MIB), of("service_peak", MIB), of("up", 1e6), of("down", 1e6))
+    head = ("peak of the client, MiB", "service before, MiB", "peak of the service, MiB", "up, MB/s", "down, MB/s")
+    return table(head, [row])
 
 
 def spread(value: Spread) -> str:

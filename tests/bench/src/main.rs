@@ -1,7 +1,8 @@
 //! `fastio-bench`: puts load on what `make bench` measures, and says what came of it as one line of JSON.
 //!
 //! One program makes both sides of each comparison, signed deliveries and bare starts, so that both have the same
-//! schedule, the same clock and the same arithmetic. It shares no code with the receiver.
+//! schedule, the same clock and the same arithmetic. It shares no code with the receiver. Where a large file is moved,
+//! the program is itself what is measured: the client of the API is ours.
 
 mod bare;
 mod connection;
@@ -10,6 +11,7 @@ mod load;
 mod oversized;
 mod report;
 mod stub;
+mod transfer;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -62,6 +64,22 @@ enum Command {
         /// Send it in chunks, with a signature that does not fit: some endpoints only then begin to read.
         #[arg(long)]
         forged: bool,
+    },
+    /// Sends one large file to a Fast.io and reads it again, with the client that the workers use. The key is in the
+    /// environment variable `FASTIO_API_KEY`.
+    Transfer {
+        /// The API's base URL.
+        #[arg(long)]
+        base_url: String,
+        /// API key.
+        #[arg(long, env = "FASTIO_API_KEY", hide_env_values = true)]
+        key: String,
+        /// Id of the workspace.
+        #[arg(long)]
+        workspace: String,
+        /// Bytes of the file.
+        #[arg(long)]
+        bytes: u64,
     },
     /// Answers as Temporal's frontend does, always with yes and at once. Ends, and counts, when its standard input does.
     Engine {
@@ -123,6 +141,8 @@ enum BenchError {
     Io(#[from] std::io::Error),
     #[error("Temporal: {0}")]
     Temporal(String),
+    #[error("transfer: {0}")]
+    Transfer(Box<dyn std::error::Error>),
     #[error(transparent)]
     Json(#[from] serde_json::Error),
 }
@@ -173,6 +193,10 @@ async fn run(command: Command) -> Result<String, BenchError> {
         }
         Command::Oversized { endpoint: Endpoint { to, path }, bytes, forged } => {
             serde_json::to_string(&oversized::send(to, &path, bytes, forged).await?)?
+        }
+        Command::Transfer { base_url, key, workspace, bytes } => {
+            let done = transfer::transfer(&base_url, &key, &workspace, bytes).await;
+            serde_json::to_string(&done.map_err(BenchError::Transfer)?)?
         }
         Command::Engine { listen } => serde_json::to_string(&stub::serve(listen).await?)?,
     })

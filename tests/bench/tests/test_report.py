@@ -60,11 +60,15 @@ def test_every_part_has_its_table() -> None:
         "versions": {"Node": "20"},
         "plan": asdict(QUICK),
     }
+    transfer = {"client_peak": 20 * MIB, "service_idle": 10 * MIB, "service_peak": 30 * MIB, "up": 4e8, "down": 8e8}
+    rows += [{"part": "transfer", "subject": "file", "round": turn, **transfer} for turn in range(2)]
     figures = Figures(rows)
     text = measured(made, figures, goals(figures, "ours", "Express", "bare"), "ours")
     assert "| ours | 100 (100–100) | 1.0 | 100 (100–100) | 1.00 (1.00–1.00) | 2.00 (2.00–2.00) |" in text
     assert "| 50/s | bare | 1.00 (1.00–1.00) | 2.00 (2.00–2.00) | 0.10 |" in text
-    assert "| ours | 10.0 | 10.0 (10.0) | 10.0 (10.0), 401 | 10.0 (10.0), none, connection closed |" in text
+    ten = "10.0 (10.0–10.0)"
+    assert f"| ours | {ten} | {ten} | {ten}, 401 | {ten}, none, connection closed | {ten} |" in text
+    assert f"| 20.0 (20.0–20.0) | {ten} | 30.0 (30.0–30.0) | 400 (400–400) | 800 (800–800) |" in text
     assert "| CPU per delivery, verification only, of Express's | 1 × | ≤ 0.1 × | **missed** |" in text
     assert "| accept p50 at 50 events/s, of the bare client's | 1 × | ≤ 1.2 × | met |" in text
     for line in text.splitlines():
