@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cluster.progress import ClusterError
 
-from . import demo, install
+from . import archives, demo, install
 from .command import REPOSITORY, CommandFailed, enter_network, environment, in_network
 
 
@@ -24,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("install", help="cluster, images, simulator and chart")
     commands.add_parser("demo", help="apply the examples and upload a photograph")
     commands.add_parser("upload", help="upload a file of your own").add_argument("file", type=Path)
+    commands.add_parser("images", help="write the images as OCI archives into a folder").add_argument("folder", type=Path)
     commands.add_parser("test", help="run pytest in the box's network; further arguments are pytest's")
     return top
 
@@ -38,6 +39,9 @@ def main() -> int:
     if rest and arguments.command != "test":
         parser().error(f"unrecognized arguments: {' '.join(rest)}")
     try:
+        if arguments.command == "images":
+            archives.save(arguments.folder)
+            return 0
         if not in_network():
             if arguments.command == "install":
                 install.prepare()

@@ -98,10 +98,12 @@ class Image:
         return sum(len(each) for each in self.layers)
 
     def archive(self) -> bytes:
-        """The OCI layout in one tar, as `ctr images import` reads it."""
+        """The OCI layout in one tar, as `ctr images import` and `skopeo copy oci-archive:…` read it."""
         manifest = self.manifest()
         described = _descriptor("application/vnd.oci.image.manifest.v1+json", manifest)
-        described["annotations"] = {"io.containerd.image.name": self.name}
+        # The one is read by containerd, the other by everything that follows the image-spec ("annotations").
+        tag = self.name.rpartition(":")[2]
+        described["annotations"] = {"io.containerd.image.name": self.name, "org.opencontainers.image.ref.name": tag}
         index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [described]}
         files = [
             Entry("oci-layout", _json({"imageLayoutVersion": "1.0.0"}), mode=0o644),
