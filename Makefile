@@ -17,7 +17,7 @@ PYTEST_WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-upload up install images down status tools test lint test-unit test-chart test-world test-vectors \
-	test-fuzz test-e2e bench generate check-generated prerequisites
+	test-page test-fuzz test-e2e bench generate check-generated prerequisites
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -69,6 +69,9 @@ test-vectors: ## The signature vectors, by implementations in Python and Node th
 	python3 tests/vectors/make_signatures.py --check
 	python3 tests/vectors/check_signatures.py
 	node tests/vectors/check_signatures.mjs
+
+test-page: ## The script of the simulator's page, on a document of its own
+	@node --test tests/simulator/tests/page/page.test.mjs
 
 test-fuzz: ## A short run of each fuzz target
 	@fuzz/run all

@@ -30,6 +30,7 @@ pub(crate) mod code {
     pub(crate) const CRC_CONFLICT: u32 = 10_779;
     pub(crate) const NODE_NOT_FOUND: u32 = 133_123;
     pub(crate) const NOTHING_READABLE: u32 = 135_626;
+    pub(crate) const PATTERN_TOO_LONG: u32 = 144_711;
     pub(crate) const STORAGE: u32 = 146_256;
     pub(crate) const CONTENT_GONE: u32 = 146_950;
     pub(crate) const CHANGE_CURSOR: u32 = 158_008;

@@ -15,8 +15,9 @@ use tracing_subscriber::EnvFilter;
 ///
 /// The API is below /current, in the real service's shapes. A page to look at, which takes files
 /// that are dropped on it, is at /. The control API for tests (workspaces, keys, webhook endpoints,
-/// faults, deliveries, counts of calls) is below /control/; the README describes it. There is no
-/// access control on the last two: keep the address private.
+/// faults, results of the virus scan, deliveries, counts of calls) is below /control/; the README
+/// describes it, and lists which calls of the service are not simulated. There is no access control
+/// on the last two: keep the address private.
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment, after_help = EXAMPLES)]
 struct Arguments {
@@ -141,6 +142,10 @@ Examples:
     curl -H 'content-type: application/json' http://127.0.0.1:8080/control/webhooks -d \\
         '{\"workspace\": \"1234567890123456789\", \"url\": \"http://127.0.0.1:9000/\", \"secret\": \"s3cret\",
           \"scheme\": \"stamped-base64\", \"payload\": \"events\"}'
+
+  Have the virus scan find something in the next file of that name:
+    curl -H 'content-type: application/json' http://127.0.0.1:8080/control/faults -d \\
+        '{\"kind\": \"infect_files\", \"name\": \"photo.jpg\", \"reason\": \"Worm\"}'
 
   Lose a fifth of all deliveries, and answer the next call of any kind with 503:
     curl -H 'content-type: application/json' http://127.0.0.1:8080/control/faults -d \\

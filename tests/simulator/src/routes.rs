@@ -2,6 +2,7 @@
 //! authenticates, limits, resolves what the path names, applies faults and counts.
 
 mod guard;
+pub(crate) mod output;
 
 use axum::{
     Router,
@@ -40,9 +41,18 @@ pub(crate) enum Scope {
     Comment,
     /// The webhook `{webhook}` in the path.
     Webhook,
+    /// The event `{event}` in the path.
+    Event,
+    /// `{entity}` in the path: a workspace, a share or an organisation, or a user, who is none of them.
+    Entity,
+    /// One of [`IN_QUERY`] in the query.
+    Query,
     /// The body names it: the handler admits the call itself, see [`Called`].
     Body,
 }
+
+/// Parameters that say what a call with [`Scope::Query`] is about, the closest first.
+const IN_QUERY: [&str; 4] = ["workspace_id", "share_id", "instance_id", "org_id"];
 
 /// One call of the API.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +63,13 @@ pub(crate) struct Operation {
     scope: Scope,
     /// A `token` in the query takes the place of the API key.
     token: bool,
+}
+
+/// An operation and its path, as the router has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Route {
+    pub(crate) operation: Operation,
+    pub(crate) path: String,
 }
 
 /// Who calls.
@@ -66,16 +83,16 @@ pub(crate) struct Caller {
 #[derive(Debug, Clone)]
 pub(crate) struct Called(pub(crate) ProfileId);
 
-/// Collects the routes of one area, and the operations for the control API.
+/// Collects the routes of one area, and a list of them for the control API.
 pub(crate) struct Routes {
     app: App,
     pub(crate) router: Router<App>,
-    pub(crate) operations: Vec<Operation>,
+    pub(crate) list: Vec<Route>,
 }
 
 impl Routes {
     pub(crate) fn new(app: App) -> Self {
-        Self { app, router: Router::new(), operations: Vec::new() }
+        Self { app, router: Router::new(), list: Vec::new() }
     }
 
     pub(crate) fn get<T: 'static>(
@@ -140,7 +157,7 @@ impl Routes {
             .on(filter, to)
             .layer(middleware::from_fn_with_state((self.app.clone(), operation), guard::guard));
         self.router = self.router.route(path, guarded);
-        self.operations.push(operation);
+        self.list.push(Route { operation, path: path.to_owned() });
         self
     }
 }

@@ -14,7 +14,7 @@ pub(crate) fn router(app: App) -> Router {
     let api = api::routes(app.clone());
     Router::new()
         .merge(page::router())
-        .merge(control::router(&api.operations))
+        .merge(control::router(&api.list))
         .nest("/current", api.router)
         .fallback(routes::unknown)
         .method_not_allowed_fallback(routes::unknown)

@@ -8,7 +8,7 @@ use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use support::{
     World,
-    receiver::{Receiver, register},
+    receiver::{Receiver, register, settled},
 };
 
 const HOSTILE: &str = "<img src=x onerror=alert(1)>'\"&.png";
@@ -111,6 +111,81 @@ async fn results_stand_beside_their_source() {
     let results = page.split("class=results").nth(1).expect("there are results");
     let article = results.split("</article>").next().unwrap();
     assert!(article.contains(&format!("result-{result}")) && article.contains("<b>+0."), "{article}");
+}
+
+/// The section of the deliveries.
+async fn deliveries_shown(world: &World) -> String {
+    let page = page(world).await;
+    let section = page.split("<section id=deliveries>").nth(1).expect("there is a section");
+    section.split("</section>").next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn people_see_deliveries_the_newest_first() {
+    let world = World::new().await;
+    let section = deliveries_shown(&world).await;
+    assert!(section.contains("class=empty") && !section.contains("<table"), "{section}");
+    let (_receiver, url) = Receiver::start(&[StatusCode::SERVICE_UNAVAILABLE, StatusCode::ACCEPTED]).await;
+    register(&world, &url, "upload,delete").await;
+    let file = world.upload("first.txt", "root", b"x").await;
+    settled(&world, 1).await;
+    world.fault(json!({ "kind": "drop_deliveries" })).await;
+    world.delete(&format!("/workspace/{{ws}}/storage/{file}/delete/")).await.expect(200);
+    let log = settled(&world, 2).await;
+    let section = deliveries_shown(&world).await;
+    let rows: Vec<&str> = section.split("<tr id=delivery-").skip(1).collect();
+    assert_eq!(rows.len(), 2, "{section}");
+    let shown = |row: usize, time: &str, rest: &str| {
+        let (id, cells) = rows[row].split_once("><td>").unwrap();
+        assert_eq!(id, log[row]["id"].to_string(), "{section}");
+        assert!(log[row]["created"].as_str().unwrap().contains(&cells[..8]), "{time}: {cells}");
+        assert!(cells[8..].starts_with(rest), "{rest}: {cells}");
+    };
+    shown(
+        0,
+        "deleted",
+        "<td>delete<td>first.txt<td><span class=\"state dropped\">dropped</span><td>0<td><td>",
+    );
+    shown(
+        1,
+        "uploaded",
+        "<td>upload<td>first.txt<td><span class=\"state delivered\">delivered</span><td>2<td>202<td>",
+    );
+}
+
+#[tokio::test]
+async fn people_see_why_a_delivery_fails_and_what_faults_did_to_it() {
+    let world = World::with(|settings| settings.webhook_give_up = std::time::Duration::ZERO).await;
+    register(&world, "http://127.0.0.1:9/hook", "upload").await;
+    for kind in ["duplicate_deliveries", "replay_deliveries", "tamper_deliveries", "forge_deliveries"] {
+        world.fault(json!({ "kind": kind })).await;
+    }
+    world.fault(json!({ "kind": "delay_deliveries", "milliseconds": 1 })).await;
+    world.upload("a.txt", "root", b"x").await;
+    settled(&world, 3).await;
+    let section = deliveries_shown(&world).await;
+    assert_eq!(
+        section.matches("<span class=\"state failed\">failed</span><td>1<td>").count(),
+        3,
+        "{section}"
+    );
+    assert!(section.contains("onnection refused"), "{section}");
+    for label in ["held back", "duplicate", "replay", "tampered", "wrong secret"] {
+        let label = format!("<span class=fault>{label}</span>");
+        assert_eq!(section.matches(&label).count(), 1, "{label}: {section}");
+    }
+}
+
+#[tokio::test]
+async fn names_in_deliveries_cannot_become_markup() {
+    let world = World::new().await;
+    let (_receiver, url) = Receiver::start(&[]).await;
+    register(&world, &url, "upload").await;
+    world.upload(HOSTILE, "root", b"x").await;
+    settled(&world, 1).await;
+    let section = deliveries_shown(&world).await;
+    assert!(section.contains("<td>&lt;img src=x onerror=alert(1)&gt;&#39;&quot;&amp;.png<td>"), "{section}");
+    assert!(!section.contains("<img"), "{section}");
 }
 
 #[tokio::test]

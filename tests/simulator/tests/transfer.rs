@@ -224,9 +224,16 @@ async fn a_restart_keeps_everything() {
     let interrupted = interrupted["id"].as_str().unwrap();
     let user = world.get("/user/auth/check/").await.expect(200)["id"].clone();
 
+    let blobs = world.directory.path().join("blobs");
+    let (orphan, foreign) = (blobs.join("a".repeat(26)), blobs.join("notes.txt"));
+    for path in [&orphan, &foreign] {
+        std::fs::write(path, b"lost").unwrap();
+    }
+
     // The same directory, without a clean end of the first.
     world.simulator = start(settings(world.directory.path())).await;
 
+    assert!(!orphan.exists() && foreign.exists(), "what a crash has left is removed, and nothing else");
     assert_eq!(world.get("/user/auth/check/").await.expect(200)["id"], user);
     let file = world.stored(interrupted).await;
     let read = world.request(Method::GET, &format!("/workspace/{{ws}}/storage/{file}/read/"));

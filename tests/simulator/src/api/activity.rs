@@ -21,7 +21,7 @@ use crate::{
 const WAIT_MAX: u64 = 95;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get("/activity/poll/{entity}/", "activity.poll", Scope::Account, poll)
+    routes.get("/activity/poll/{entity}/", "activity.poll", Scope::Entity, poll)
 }
 
 /// Answers when there is something newer than `lastactivity`, or with nothing when `wait` is over.
@@ -34,10 +34,10 @@ async fn poll(
 ) -> Result<Reply, ApiError> {
     query.flag("updated")?;
     let wait = query.number("wait", 0..=WAIT_MAX)?.unwrap_or(0);
-    let entity = app.store.read(|rows| find(rows, &caller, &entity))?;
-    let Some(last) = query.optional("lastactivity") else {
-        return Ok(reply(&[], Instant::now()));
-    };
+    // The instant is taken while no change is under way: one that began before it is over.
+    let (entity, now) =
+        app.store.read(|rows| Ok::<_, ApiError>((find(rows, &caller, &entity)?, Instant::now())))?;
+    let Some(last) = query.optional("lastactivity") else { return Ok(reply(&[], now)) };
     let last = Instant::parse(last).ok_or_else(|| {
         ApiError::invalid("lastactivity", "must be a `lastactivity` of an answer", "datetime")
     })?;

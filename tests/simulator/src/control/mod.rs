@@ -7,6 +7,7 @@ mod log;
 mod profiles;
 mod seeds;
 mod upload;
+mod virus;
 mod webhooks;
 
 use axum::{
@@ -18,19 +19,19 @@ use axum::{
 };
 pub(crate) use seeds::{DEFAULT_ORG, seed};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{app::App, routes::Operation};
+use crate::{app::App, routes::Route};
 
-/// Routes of the control API. `operations` are the names that faults may use.
-pub(crate) fn router(operations: &[Operation]) -> Router<App> {
-    let mut names: Vec<&'static str> = operations.iter().map(|operation| operation.name).collect();
+/// Routes of the control API. `api` are those below `/current`, by whose names faults go.
+pub(crate) fn router(api: &[Route]) -> Router<App> {
+    let mut names: Vec<&'static str> = api.iter().map(|route| route.operation.name).collect();
     names.sort_unstable();
     names.dedup();
-    let known = names.clone();
+    let operations: Vec<Value> = api.iter().map(operation).collect();
     Router::new()
         .route("/control/health", get(async || Json(json!({ "ok": true }))))
-        .route("/control/operations", get(async move || Json(names)))
+        .route("/control/operations", get(async move || Json(operations)))
         .route("/control/workspaces", post(seeds::create_workspace))
         .route("/control/shares", post(profiles::create_share))
         .route("/control/orgs", post(profiles::put_org))
@@ -38,12 +39,17 @@ pub(crate) fn router(operations: &[Operation]) -> Router<App> {
         .route("/control/api-keys", post(seeds::create_key))
         .route("/control/api-keys/{key}", delete(seeds::delete_key))
         .route("/control/upload", post(upload::upload))
+        .route("/control/virus", post(virus::set))
         .route("/control/webhooks", get(webhooks::list).post(webhooks::create))
         .route("/control/webhooks/{id}", post(webhooks::change).delete(webhooks::remove))
         .route("/control/deliveries", get(log::deliveries))
         .route("/control/calls", get(log::calls).delete(log::reset_calls))
-        .route("/control/faults", faults::routes(known))
+        .route("/control/faults", faults::routes(names))
         .route("/control/faults/{id}", delete(faults::remove))
+}
+
+fn operation(Route { operation, path }: &Route) -> Value {
+    json!({ "operation": operation.name, "method": operation.method, "path": path })
 }
 
 /// Why the control API refuses something.

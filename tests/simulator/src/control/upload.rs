@@ -60,7 +60,11 @@ pub(super) async fn upload(
     let placed = app.store.write(|rows| -> rusqlite::Result<_> {
         let user = seeds::default_user(rows)?;
         let arrival = Arrival { blob: &blob, user: &user, upload: &UploadId::random() };
-        placing::add(rows, &workspace, &target.folder, &target.name, arrival)
+        let placed = placing::add(rows, &workspace, &target.folder, &target.name, arrival)?;
+        if let Ok(file) = &placed {
+            app.faults.scan(rows, &workspace, file)?;
+        }
+        Ok(placed)
     })?;
     match placed {
         Ok(node) => Ok((StatusCode::CREATED, Json(json!({ "file_id": node }))).into_response()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use super::{ExpiresForm, Faults, Kind};
+use super::{ExpiresForm, Faults, Kind, kind::INJECTED};
 use crate::{
     envelope::{ApiError, Form},
     limits,
@@ -41,17 +41,15 @@ impl Faults {
     }
 
     /// Whether the change feed has something that it does not show yet.
-    pub(crate) fn stalls_feed(&self) -> bool {
+    pub(crate) fn stalls_feed(&self, org: &str) -> bool {
         let stalled = |kind: &Kind| matches!(kind, Kind::StallFeed {}).then_some(());
-        self.take(Some("events.changes"), None, stalled).is_some()
+        self.take(Some("events.changes"), Some(org), stalled).is_some()
     }
 
     /// Why an upload cannot be assembled.
     pub(crate) fn fails_assembly(&self, workspace: &str) -> Option<String> {
         self.take(None, Some(workspace), |kind| match kind {
-            Kind::FailAssembly { message } => Some(
-                message.clone().unwrap_or_else(|| "Injected by the control API of the simulator".to_owned()),
-            ),
+            Kind::FailAssembly { message } => Some(message.clone().unwrap_or_else(|| INJECTED.to_owned())),
             _ => None,
         })
     }
@@ -70,8 +68,7 @@ fn failure(kind: &Kind) -> Option<ApiError> {
         return None;
     };
     let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let text = "Injected by the control API of the simulator";
-    let mut error = ApiError::new(status, code.unwrap_or_default(), text);
+    let mut error = ApiError::new(status, code.unwrap_or_default(), INJECTED);
     if let Some(reason) = reason {
         error = error.params(json!({ "reason": reason }));
     }

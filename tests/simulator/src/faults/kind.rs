@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 /// Any operation.
 pub(crate) const ANY: &str = "*";
+/// What an error says that a fault has made.
+pub(super) const INJECTED: &str = "Injected by the control API of the simulator";
+/// The status of a file in which the virus scan has found something.
+pub(crate) const INFECTED: &str = "infected";
 
 /// What goes wrong. Names and fields are those of the control API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +59,16 @@ pub(crate) enum Kind {
     FailAssembly {
         #[serde(default)]
         message: Option<String>,
+    },
+    /// The virus scan finds something in a file that arrives, before anybody can see the file.
+    InfectFiles {
+        /// Only in files of this name.
+        #[serde(default)]
+        name: Option<String>,
+        #[serde(default = "infected")]
+        status: String,
+        #[serde(default = "injected")]
+        reason: String,
     },
     /// The file that is read gets a new version: before its first byte, or after so many.
     ReplaceFile {
@@ -148,6 +162,7 @@ impl Kind {
             Self::ReplaceFile { .. } => Operations::Fixed(Some("download.read")),
             Self::StallFeed {} => Operations::Fixed(Some("events.changes")),
             Self::FailAssembly { .. }
+            | Self::InfectFiles { .. }
             | Self::DropDeliveries {}
             | Self::DuplicateDeliveries { .. }
             | Self::ReorderDeliveries { .. }
@@ -166,6 +181,14 @@ impl Kind {
 
 const fn yes() -> bool {
     true
+}
+
+fn infected() -> String {
+    INFECTED.to_owned()
+}
+
+fn injected() -> String {
+    INJECTED.to_owned()
 }
 
 const fn an_hour() -> u64 {

@@ -6,6 +6,7 @@
 mod calls;
 mod deliveries;
 mod fault;
+mod infect;
 mod kind;
 pub(crate) mod replace;
 pub(crate) mod wire;
@@ -18,7 +19,7 @@ use std::{
 
 pub(crate) use fault::Fault;
 pub use kind::ExpiresForm;
-pub(crate) use kind::{ANY, Kind};
+pub(crate) use kind::{ANY, INFECTED, Kind};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 /// The faults that are set.

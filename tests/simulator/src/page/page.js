@@ -8,7 +8,8 @@ let known = '';
 document.documentElement.classList.add('scripted');
 
 /** Makes `have` what `want` is, and touches nothing else: pictures, open folders and the place that
- *  one has scrolled to stay as they are. Elements with an id are the same element wherever they are. */
+ *  one has scrolled to stay as they are. Elements with an id are the same element wherever they are;
+ *  only one that moves down to another parent is made anew. */
 function merge(have, want) {
   for (const { name, value } of want.attributes) {
     if (name !== 'open' && have.getAttribute(name) !== value) have.setAttribute(name, value);

@@ -9,9 +9,10 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use futures::StreamExt as _;
+use rusqlite::Connection;
 use tokio::time::timeout;
 
-use super::{Called, Caller, Operation, Scope, finish};
+use super::{Called, Caller, IN_QUERY, Operation, Scope, finish, output};
 use crate::{
     api::upload,
     app::App,
@@ -23,7 +24,7 @@ use crate::{
     params::Params,
     store::{
         accounts::{self, Org, Workspace},
-        comments, uploads, webhooks,
+        comments, events, uploads, webhooks,
     },
 };
 
@@ -99,12 +100,12 @@ impl Entry {
             request.extensions_mut().insert(Caller { user, rights });
         }
         let path = path.map_err(|_| ApiError::invalid("path", "is not valid UTF-8", "string"))?;
-        match self.resolve(app, operation.scope, &path)? {
+        match self.resolve(app, operation.scope, &path, &query)? {
             Named::Org(org) => drop(request.extensions_mut().insert(org)),
             Named::Workspace(workspace) => drop(request.extensions_mut().insert(workspace)),
             Named::Nothing => {}
         }
-        check_output(&query)?;
+        output::check(operation.name, &query)?;
         if operation.scope == Scope::Body {
             return Ok(());
         }
@@ -119,7 +120,13 @@ impl Entry {
         Ok(())
     }
 
-    fn resolve(&mut self, app: &App, scope: Scope, path: &RawPathParams) -> Result<Named, ApiError> {
+    fn resolve(
+        &mut self,
+        app: &App,
+        scope: Scope,
+        path: &RawPathParams,
+        query: &Params,
+    ) -> Result<Named, ApiError> {
         let named = |name: &str| {
             path.iter().find(|(known, _)| *known == name).map(|(_, value)| value).unwrap_or_default()
         };
@@ -161,7 +168,28 @@ impl Entry {
                 }
                 Ok(Named::Nothing)
             }
+            Scope::Event => {
+                self.about = events::find(rows, named("event"))?.map(|event| event.workspace);
+                Ok(Named::Nothing)
+            }
+            Scope::Entity => {
+                self.about = profile_or_org(rows, named("entity"))?;
+                Ok(Named::Nothing)
+            }
+            Scope::Query => {
+                if let Some(id) = IN_QUERY.iter().find_map(|name| query.optional(name)) {
+                    self.about = profile_or_org(rows, id)?;
+                }
+                Ok(Named::Nothing)
+            }
         })
+    }
+}
+
+fn profile_or_org(rows: &Connection, id: &str) -> rusqlite::Result<Option<ProfileId>> {
+    match accounts::find_profile(rows, id)? {
+        Some(profile) => Ok(Some(profile.id)),
+        None => Ok(accounts::find_org(rows, id)?.map(|org| org.id)),
     }
 }
 
@@ -185,18 +213,4 @@ fn bearer(request: &Request) -> Result<&str, ApiError> {
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, key)| key.trim())
         .ok_or_else(|| ApiError::unauthorized("The Authorization header must be `Bearer KEY`"))
-}
-
-/// `output` selects one level of detail; two of them at once are refused.
-fn check_output(query: &Params) -> Result<(), ApiError> {
-    let levels = query
-        .optional("output")
-        .unwrap_or_default()
-        .split(',')
-        .filter(|level| matches!(*level, "terse" | "standard" | "full"))
-        .count();
-    if levels > 1 {
-        return Err(ApiError::invalid("output", "must name one level of detail", "string"));
-    }
-    Ok(())
 }

@@ -6,6 +6,7 @@ use http::{HeaderMap, header::RETRY_AFTER};
 
 use super::{Sender, sign};
 use crate::{
+    Settings,
     store::{
         deliveries::{
             Delivery, Spoilt, State,
@@ -60,17 +61,20 @@ impl Sender {
         }
     }
 
-    /// Doubles the delay from attempt to attempt, unless the receiver names one.
+    /// What comes after an attempt that failed.
     fn next(&self, delivery: &Delivery, asked: Option<Duration>) -> Outcome {
-        let settings = &self.app.settings;
         let replayed = delivery.spoilt.iter().any(|spoilt| matches!(spoilt, Spoilt::Replay { .. }));
-        if replayed || Instant::now() > delivery.created.plus(settings.webhook_give_up) {
+        if replayed || Instant::now() > delivery.created.plus(self.app.settings.webhook_give_up) {
             return Outcome::Finished(State::Failed);
         }
-        let doubled = 2_u32.saturating_pow(delivery.attempts).min(1 << 16);
-        let delay = settings.webhook_retry_base.saturating_mul(doubled).min(settings.webhook_retry_max);
-        Outcome::RetryIn(asked.unwrap_or(delay))
+        Outcome::RetryIn(asked.unwrap_or_else(|| delay(delivery.attempts, &self.app.settings)))
     }
+}
+
+/// The delay after so many attempts that failed before this one: doubled each time, up to the longest.
+fn delay(failed_before: u32, settings: &Settings) -> Duration {
+    let doubled = 2_u32.saturating_pow(failed_before);
+    settings.webhook_retry_base.saturating_mul(doubled).min(settings.webhook_retry_max)
 }
 
 fn message(delivery: &Delivery, webhook: &Webhook) -> Result<Message, String> {
@@ -129,4 +133,35 @@ fn with_sources(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_the_longest() {
+        let mut settings = Settings::new("unused");
+        settings.webhook_retry_base = Duration::from_secs(1);
+        settings.webhook_retry_max = Duration::from_mins(1);
+        let seconds: Vec<u64> = (0..9).map(|failed| delay(failed, &settings).as_secs()).collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(delay(u32::MAX, &settings), settings.webhook_retry_max);
+        settings.webhook_retry_max = Duration::from_hours(24);
+        let hours = |failed| delay(failed, &settings).as_secs() / 3600;
+        assert_eq!((hours(16), hours(17)), (18, 24), "there is no other limit");
+    }
+
+    #[test]
+    fn a_receiver_asks_in_seconds_and_for_an_hour_at_most() {
+        let asked = |value: &'static str| {
+            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]))
+        };
+        assert_eq!(asked("7"), Some(Duration::from_secs(7)));
+        assert_eq!(asked("90000"), Some(RETRY_AFTER_MAX));
+        assert_eq!(asked("Fri, 31 Dec 1999 23:59:59 GMT"), None);
+        assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
 }

@@ -1,9 +1,12 @@
 //! Bytes in files: written to `incoming/`, renamed into `blobs/` when they are complete.
 //!
 //! A file in `incoming/` belongs to a request that is still running, so what a start finds there is
-//! left over from a crash and removed.
+//! left over from a crash and removed. So are blobs that no row needs: a crash came between the file and its row.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use sha2::{Digest, Sha256};
 use tokio::{
@@ -14,6 +17,8 @@ use tokio::{
 use crate::ids::random_base32;
 
 const BUFFER: usize = 256 * 1024;
+/// Characters of a name.
+const NAME: usize = 26;
 
 /// The two directories.
 #[derive(Debug, Clone)]
@@ -43,8 +48,21 @@ impl Blobs {
         Ok(blobs)
     }
 
+    /// Removes every blob that is not needed. Files that no blob can be are left alone.
+    pub(super) fn sweep(&self, needed: &HashSet<String>) -> std::io::Result<()> {
+        for entry in std::fs::read_dir(&self.kept)? {
+            let entry = entry?;
+            let name = entry.file_name().into_string().unwrap_or_default();
+            let own = name.len() == NAME && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            if own && !needed.contains(&name) {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) async fn create(&self) -> std::io::Result<Writer> {
-        let name = random_base32("", 26);
+        let name = random_base32("", NAME);
         let incoming = self.incoming.join(&name);
         let file = File::create_new(&incoming).await?;
         Ok(Writer {
@@ -71,6 +89,19 @@ impl Blobs {
             }
         }
         writer.finish().await
+    }
+
+    /// The digest of a blob in lower-case hexadecimal digits.
+    pub(super) async fn digest<D: Digest>(&self, name: &str) -> std::io::Result<String> {
+        let (mut digest, mut file) = (D::new(), self.read(name).await?);
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let count = file.read(&mut buffer).await?;
+            if count == 0 {
+                return Ok(hex::encode(digest.finalize()));
+            }
+            digest.update(buffer.get(..count).unwrap_or_default());
+        }
     }
 
     pub(crate) async fn read(&self, name: &str) -> std::io::Result<File> {

@@ -124,7 +124,7 @@ pub(crate) fn search(
     mut filter: Filter,
     before: Option<i64>,
     limit: usize,
-    offset: usize,
+    offset: i64,
 ) -> Result<Vec<Event>> {
     if let Some(before) = before {
         filter.and("seq", "<", before);

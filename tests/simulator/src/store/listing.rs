@@ -94,19 +94,67 @@ fn page(
     })
 }
 
-/// Live nodes whose name contains the text, by name; with the number of all of them.
+/// Live nodes whose name is accepted, by name: a page of them, with the number of all. No more than `most` are looked at.
 pub(crate) fn search(
     rows: &Connection,
     workspace: &ProfileId,
-    text: &str,
-    case_sensitive: bool,
+    accepts: impl Fn(&str) -> bool,
+    most: usize,
     (limit, offset): (i64, i64),
 ) -> Result<(Vec<Node>, i64)> {
-    let contains = if case_sensitive { "instr(n.name, ?2)" } else { "instr(lower(n.name), lower(?2))" };
-    let scope = format!("n.workspace = ?1 AND n.trashed = 0 AND {contains} > 0");
-    let total = rows
-        .prepare_cached(&format!("SELECT count(*) FROM nodes n WHERE {scope}"))?
-        .query_row((workspace, text), |row| row.get(0))?;
-    let sql = nodes::select(&format!("WHERE {scope} ORDER BY n.name, n.id LIMIT ?3 OFFSET ?4"));
-    Ok((all(rows, &sql, (workspace, text, limit, offset), node)?, total))
+    let range = offset..offset.saturating_add(limit);
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let (mut found, mut total) = (Vec::new(), 0);
+    let sql = nodes::select("WHERE n.workspace = ?1 AND n.trashed = 0 ORDER BY n.name, n.id");
+    let mut statement = rows.prepare_cached(&sql)?;
+    let mut live = statement.query([workspace])?;
+    while total < most
+        && let Some(row) = live.next()?
+    {
+        if !accepts(row.get_ref(nodes::NAME)?.as_str()?) {
+            continue;
+        }
+        if range.contains(&total) {
+            found.push(node(row)?);
+        }
+        total += 1;
+    }
+    Ok((found, total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{
+        Store,
+        accounts::{self, ProfileKind},
+        nodes::Kind,
+        tree,
+    };
+
+    #[test]
+    fn a_search_looks_at_so_many_matches_and_no_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let id = ProfileId::random();
+        store
+            .write(|rows| -> Result<()> {
+                let (org, user) = (accounts::put_org(rows, "Org")?, accounts::user(rows, "Ann")?);
+                accounts::create_profile(rows, &id, &org.id, "Test", ProfileKind::Workspace)?;
+                for number in 0..5 {
+                    tree::insert(rows, &id, "root", &format!("{number}a"), &user, Kind::Folder)?;
+                    tree::insert(rows, &id, "root", &format!("{number}b"), &user, Kind::Folder)?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        let names = |most, range| {
+            let accepts = |name: &str| name.ends_with('a');
+            let (found, total) = store.read(|rows| search(rows, &id, accepts, most, range)).unwrap();
+            (found.into_iter().map(|node| node.name).collect::<Vec<_>>(), total)
+        };
+        assert_eq!(names(usize::MAX, (2, 1)), (vec!["1a".to_owned(), "2a".to_owned()], 5));
+        assert_eq!(names(3, (100, 1)), (vec!["1a".to_owned(), "2a".to_owned()], 3));
+        assert_eq!(names(usize::MAX, (10, 5)), (vec![], 5));
+    }
 }

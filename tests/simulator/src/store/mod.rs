@@ -11,6 +11,7 @@
 pub(crate) mod accounts;
 pub(crate) mod batches;
 pub(crate) mod blobs;
+pub(crate) mod checksum;
 pub(crate) mod comments;
 pub(crate) mod deliveries;
 pub(crate) mod event_names;
@@ -22,6 +23,7 @@ pub(crate) mod metadata;
 pub(crate) mod nodes;
 pub(crate) mod placing;
 pub(crate) mod reactions;
+pub(crate) mod scans;
 pub(crate) mod subscriptions;
 pub(crate) mod tree;
 pub(crate) mod uploads;
@@ -30,6 +32,7 @@ pub(crate) mod web_sources;
 pub(crate) mod webhooks;
 
 use std::{
+    collections::HashSet,
     path::Path,
     sync::{Mutex, PoisonError},
 };
@@ -40,7 +43,7 @@ use tokio::sync::watch;
 pub(crate) use blobs::Blobs;
 
 /// Columns that are younger than the first state directories: table, name, definition.
-const LATER_COLUMNS: [(&str, &str, &str); 8] = [
+const LATER_COLUMNS: [(&str, &str, &str); 9] = [
     ("api_keys", "events_search", "INTEGER NOT NULL DEFAULT 1"),
     ("api_keys", "org_changes", "INTEGER NOT NULL DEFAULT 1"),
     ("orgs", "external", "INTEGER NOT NULL DEFAULT 0"),
@@ -49,6 +52,7 @@ const LATER_COLUMNS: [(&str, &str, &str); 8] = [
     ("webhooks", "format", "TEXT"),
     ("webhooks", "failures", "INTEGER NOT NULL DEFAULT 0"),
     ("deliveries", "spoilt", "TEXT"),
+    ("upload_sessions", "file_hash", "TEXT"),
 ];
 
 /// Why the state directory could not be opened.
@@ -79,6 +83,7 @@ impl Store {
         connection.execute_batch(include_str!("schema.sql"))?;
         add_columns(&connection)?;
         let blobs = Blobs::open(directory)?;
+        blobs.sweep(&needed_blobs(&connection)?)?;
         Ok(Self { connection: Mutex::new(connection), blobs, commits: watch::Sender::new(0) })
     }
 
@@ -130,6 +135,15 @@ fn add_columns(connection: &Connection) -> rusqlite::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Names of the blobs that a row needs. The parts of an upload that has ended are not: what there was of it is stored, or
+/// cannot be saved any more.
+fn needed_blobs(rows: &Connection) -> rusqlite::Result<HashSet<String>> {
+    let sql = "SELECT blob FROM versions UNION SELECT blob FROM assembled UNION SELECT blob FROM web_sources \
+               UNION SELECT c.blob FROM upload_chunks c JOIN upload_sessions s ON s.id = c.upload \
+               WHERE s.status IN ('ready', 'uploading', 'assembling', 'storing')";
+    rows.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
 }
 
 /// `query_row` whose absence of a row is `None`.

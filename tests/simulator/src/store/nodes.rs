@@ -60,8 +60,10 @@ const COLUMNS: &str = "n.id, n.parent, n.kind, n.name, n.created, n.modified, n.
     l.token, l.owner, l.client_info, l.seconds, l.created, l.expires";
 const TABLES: &str = "nodes n LEFT JOIN versions v ON v.id = n.version LEFT JOIN locks l ON l.node = n.id";
 
+/// Position of the name.
+pub(super) const NAME: usize = 13;
 /// Position of the first column that [`select_with`] adds.
-pub(super) const ADDED: usize = 27;
+pub(super) const ADDED: usize = 29;
 
 /// A query for [`node`]: `rest` begins with `WHERE`, and calls the table of nodes `n`.
 pub(super) fn select(rest: &str) -> String {
@@ -74,7 +76,7 @@ pub(super) fn select_with(column: &str, rest: &str) -> String {
 }
 
 pub(super) fn node(row: &Row<'_>) -> Result<Node> {
-    let kind: String = row.get(10)?;
+    let kind: String = row.get(12)?;
     let kind = match kind.as_str() {
         "folder" => Kind::Folder,
         "link" => Kind::Link,
@@ -83,32 +85,32 @@ pub(super) fn node(row: &Row<'_>) -> Result<Node> {
     Ok(Node {
         content: if kind == Kind::File { Some(versions::version(row)?) } else { None },
         kind,
-        id: row.get(8)?,
-        parent: row.get(9)?,
-        name: row.get(11)?,
-        created: row.get(12)?,
-        modified: row.get(13)?,
-        deleted: row.get(14)?,
-        deleted_from: row.get(15)?,
-        trashed: row.get(16)?,
-        creator: row.get(17)?,
-        title: row.get(18)?,
-        short: row.get(19)?,
-        link: row.get(20)?,
+        id: row.get(10)?,
+        parent: row.get(11)?,
+        name: row.get(NAME)?,
+        created: row.get(14)?,
+        modified: row.get(15)?,
+        deleted: row.get(16)?,
+        deleted_from: row.get(17)?,
+        trashed: row.get(18)?,
+        creator: row.get(19)?,
+        title: row.get(20)?,
+        short: row.get(21)?,
+        link: row.get(22)?,
         lock: lock(row)?.filter(Lock::holds),
     })
 }
 
 fn lock(row: &Row<'_>) -> Result<Option<Lock>> {
-    let Some(token) = row.get(21)? else { return Ok(None) };
-    let client_info: Option<String> = row.get(23)?;
+    let Some(token) = row.get(23)? else { return Ok(None) };
+    let client_info: Option<String> = row.get(25)?;
     Ok(Some(Lock {
         token,
-        owner: row.get(22)?,
+        owner: row.get(24)?,
         client_info: client_info.and_then(|text| serde_json::from_str(&text).ok()),
-        seconds: row.get(24)?,
-        created: row.get(25)?,
-        expires: row.get(26)?,
+        seconds: row.get(26)?,
+        created: row.get(27)?,
+        expires: row.get(28)?,
     }))
 }
 

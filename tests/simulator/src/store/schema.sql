@@ -32,6 +32,10 @@ CREATE TABLE IF NOT EXISTS versions (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS versions_by_node ON versions (node, created);
 CREATE INDEX IF NOT EXISTS versions_by_blob ON versions (blob);
+-- What the virus scan says about bytes; those without a row are clean.
+CREATE TABLE IF NOT EXISTS scans (
+    blob TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT
+) STRICT;
 CREATE TABLE IF NOT EXISTS locks (
     node TEXT PRIMARY KEY REFERENCES nodes ON DELETE CASCADE, token TEXT NOT NULL, owner TEXT NOT NULL,
     client_info TEXT, seconds INTEGER NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL
@@ -43,7 +47,7 @@ CREATE TABLE IF NOT EXISTS purged (
 
 CREATE TABLE IF NOT EXISTS upload_sessions (
     id TEXT PRIMARY KEY, user TEXT NOT NULL, workspace TEXT, folder TEXT NOT NULL, name TEXT NOT NULL,
-    size INTEGER, target TEXT, if_version TEXT, status TEXT NOT NULL, message TEXT, node TEXT, file_crc32c TEXT, file_sha256 TEXT,
+    size INTEGER, target TEXT, if_version TEXT, status TEXT NOT NULL, message TEXT, node TEXT, file_crc32c TEXT,
     computed_crc32c TEXT, stream INTEGER NOT NULL DEFAULT 0, max_size INTEGER, source_url TEXT,
     created INTEGER NOT NULL, updated INTEGER NOT NULL
 ) STRICT;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Result, Row};
 
-use super::{all, blobs::Blob, one};
+use super::{all, blobs::Blob, checksum::Checksum, one};
 use crate::{
     ids::{NodeId, ProfileId, UploadId, VersionId},
     time::Instant,
@@ -85,8 +85,8 @@ pub(crate) struct Session {
     /// CRC-32C of the whole file as the client declared it.
     pub(crate) file_crc32c: Option<String>,
     pub(crate) computed_crc32c: Option<String>,
-    /// SHA-256 of the whole file, if the client declared that.
-    pub(crate) file_sha256: Option<String>,
+    /// Another checksum of the whole file, if the client declared one.
+    pub(crate) file_hash: Option<Checksum>,
     pub(crate) created: Instant,
     pub(crate) updated: Instant,
 }
@@ -102,7 +102,7 @@ pub(crate) struct Chunk {
 
 const COLUMNS: &str = "id, user, workspace, folder, name, size, target, if_version, stream, max_size, source_url, \
                        status, message, node, file_crc32c, computed_crc32c, created, updated, \
-                       file_sha256";
+                       file_hash";
 
 fn session(row: &Row<'_>) -> Result<Session> {
     let status: String = row.get(11)?;
@@ -125,7 +125,7 @@ fn session(row: &Row<'_>) -> Result<Session> {
         computed_crc32c: row.get(15)?,
         created: row.get(16)?,
         updated: row.get(17)?,
-        file_sha256: row.get(18)?,
+        file_hash: row.get(18)?,
     })
 }
 
@@ -156,7 +156,7 @@ pub(crate) fn put(rows: &Connection, session: &Session) -> Result<()> {
         session.computed_crc32c,
         session.created,
         Instant::now(),
-        session.file_sha256,
+        session.file_hash,
     ])?;
     Ok(())
 }

@@ -2,7 +2,12 @@
 
 use rusqlite::{Connection, Result, Row};
 
-use super::{Blobs, all, blobs::Blob, one};
+use super::{
+    Blobs, all,
+    blobs::Blob,
+    one,
+    scans::{self, Scan},
+};
 use crate::{
     ids::{NodeId, ProfileId, UploadId, VersionId},
     time::Instant,
@@ -20,6 +25,7 @@ pub(crate) struct Version {
     pub(crate) created: Instant,
     pub(crate) creator: ProfileId,
     pub(crate) upload: UploadId,
+    pub(crate) scan: Scan,
 }
 
 impl Version {
@@ -38,7 +44,8 @@ impl Version {
     }
 }
 
-pub(super) const COLUMNS: &str = "v.id, v.blob, v.size, v.sha256, v.crc32c, v.created, v.creator, v.upload";
+pub(super) const COLUMNS: &str = "v.id, v.blob, v.size, v.sha256, v.crc32c, v.created, v.creator, v.upload, \
+    (SELECT status FROM scans WHERE blob = v.blob), (SELECT reason FROM scans WHERE blob = v.blob)";
 
 /// Reads [`COLUMNS`], which must be the first ones of the row.
 pub(super) fn version(row: &Row<'_>) -> Result<Version> {
@@ -51,6 +58,7 @@ pub(super) fn version(row: &Row<'_>) -> Result<Version> {
         created: row.get(5)?,
         creator: row.get(6)?,
         upload: row.get(7)?,
+        scan: Scan::of(row.get(8)?, row.get(9)?),
     })
 }
 
@@ -111,6 +119,7 @@ pub(super) fn purge(rows: &Connection, node: &NodeId) -> Result<Vec<String>> {
     let mut unused = Vec::new();
     for blob in blobs {
         if !is_used(rows, &blob)? {
+            scans::forget(rows, &blob)?;
             unused.push(blob);
         }
     }

@@ -35,6 +35,7 @@ pub(crate) fn rows() -> Vec<Row> {
         ]
         .map(|row| row.with_key("reader")),
     );
+    rows.extend(filters());
     rows.extend(vec![
         get("A22", "/events/search/?workspace_id={ws}").with_key("narrow").refused(403, 10_767),
         get("A2", "/auth/scopes/").with_key("narrow").equals("/full_access", false),
@@ -55,6 +56,52 @@ pub(crate) fn rows() -> Vec<Row> {
             .has(&["/activity/0"]),
         get("A24", "/activity/poll/{ws}/?wait=96").refused(406, 1605),
         get("A24", "/activity/poll/nothing/").refused(404, 1609),
+    ]);
+    rows
+}
+
+/// `visibility`, `parent_event_id` and levels of detail. A key may search five times in three seconds.
+fn filters() -> Vec<Row> {
+    let mut rows = Vec::new();
+    let searches = [
+        get("A22", "/events/search/?workspace_id={ws}&limit=1&visibility=external")
+            .equals("/events/0/visibility", "external")
+            .has(&["/events/0/template", "/events/0/severity", "/events/0/notification"]),
+        get("A22", "/events/search/?workspace_id={ws}&visibility=external_audit_log")
+            .equals("/events", json!([])),
+        get("A22", "/events/search/?workspace_id={ws}&visibility=internal").refused(406, 1605),
+        get("A22", "/events/search/?parent_event_id={event}&acknowledged=false&limit=5&offset=0")
+            .equals("/events", json!([]))
+            .equals("/pagination/has_more", false),
+        get("A22", "/events/search/?parent_event_id={event}&workspace_id={ws}").refused(406, 1605),
+        get("A22", "/events/search/?parent_event_id={event}&event=comment_created").refused(406, 1605),
+        get("A22", "/events/search/?parent_event_id={event}&created-min=2020-01-01 00:00:00")
+            .refused(406, 1605),
+        get("A22", "/events/search/?workspace_id={ws}&limit=1&output=terse")
+            .has(&["/events/0/event_id", "/events/0/event", "/events/0/category"])
+            .has(&["/events/0/object_id", "/events/0/created"])
+            .lacks("/events/0/sub_category"),
+        get("A22", "/events/search/?workspace_id={ws}&limit=1&output=full,later")
+            .has(&["/events/0/sub_category"]),
+        get("A22", "/events/search/?workspace_id={ws}&output=standard").refused(406, 1605),
+        get("A22", "/events/search/?workspace_id={ws}&output=terse,full").refused(406, 1605),
+        get("A22", "/events/search/?workspace_id={ws}&offset=9223372036854775807")
+            .equals("/events", json!([])),
+        get("A22", "/events/search/?workspace_id={ws}&offset=9223372036854775808").refused(406, 1605),
+    ];
+    for (number, search) in searches.into_iter().enumerate() {
+        let key = ["reader-1", "reader-2", "reader-3"][number / 5];
+        if number % 5 == 0 {
+            rows.push(control("A22", Method::POST, "/control/api-keys", json!({ "key": key })));
+        }
+        rows.push(search.with_key(key));
+    }
+    rows.extend([
+        get("A23", "/event/{event}/details/?output=terse")
+            .equals("/event/event_id", "{event}")
+            .lacks("/event/calling_user"),
+        get("A23", "/event/{event}/details/?output=full").has(&["/event/calling_user"]),
+        get("A23", "/event/{event}/details/?output=markdown").refused(406, 1605),
     ]);
     rows
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::table::{Row, control, delete, get, post};
 
-const MISSING: &str = "2ltsu-q4mja-cuv7p-gc5yd-lxnsj-wee4";
+pub(crate) const MISSING: &str = "2ltsu-q4mja-cuv7p-gc5yd-lxnsj-wee4";
 
 /// Uploads a file in one call and waits for it.
 pub(crate) fn upload(
@@ -77,6 +77,10 @@ fn listing() -> Vec<Row> {
             .equals("/nodes", json!([]))
             .equals("/error_count", 2),
         get("A7", &format!("{{s}}/{MISSING}/details/")).refused(404, 133_123),
+        get("A7", "{s}/{file}/details/?output=full").has(&["/node/virus"]),
+        get("A7", "{s}/{file}/details/?output=standard").refused(406, 1605),
+        get("A6", "{s}/root/list/?output=terse").refused(406, 1605),
+        get("A6", "{s}/inventory/?type=note").equals("/nodes/count", 0),
         get("A8", "{s}/search/?search=PHOTO")
             .has(&["/files", "/pagination/total"])
             .equals("/pagination/total", 1),
@@ -158,6 +162,8 @@ fn trash() -> Vec<Row> {
         get("A7", "{s}/{file}/details/").has(&["/node/deleted"]).equals("/node/deleted_from", "{folder}"),
         get("A18", "{s}/{file}/requestread/").save("token", "/token"),
         get("A19", "{s}/{file}/read/?token={token}").without_key().bytes("image/jpeg", b"not a photo"),
+        get("A19", "{s}/{copy}/read/?token={token}").without_key().refused(403, 1680),
+        get("A19", "{s}/{copy}/read/?token={token}").refused(403, 1680),
         post("A8", "{s}/{file}/restore/")
             .equals("/node/parent", "{folder}")
             .equals("/node/deleted", json!(null)),
@@ -215,6 +221,7 @@ pub(crate) fn shares() -> Vec<Row> {
         get("A19", "/share/{share}/storage/{shared}/read/?token={token}")
             .without_key()
             .bytes("text/plain", b"shared"),
+        get("A19", "{s}/{shared}/read/?token={token}").without_key().refused(403, 1680),
         get("A22", "/events/search/?share_id={share}&event=share_storage_file_added")
             .equals("/events/0/object_id", "{shared}")
             .equals("/events/0/category", "share")
@@ -227,5 +234,23 @@ pub(crate) fn shares() -> Vec<Row> {
             .equals("/node/type", "link")
             .equals("/node/target_id", "{share}"),
         post("A8", "{s}/root/addlink/").form(&[("type", "file"), ("share", "{share}")]).refused(406, 1605),
+    ]
+}
+
+/// Routes of the service whose answers no source describes well enough: as if they did not exist.
+pub(crate) fn missing() -> Vec<Row> {
+    let files = "/share/{share}/storage/{shared}";
+    vec![
+        // Metadata is of workspaces only, in the service too.
+        get("A8", &format!("{files}/metadata/facts/")).refused(404, 9992),
+        get("A8", &format!("{files}/metadata/details/")).refused(404, 9992),
+        get("A8", "{s}/{film}/preview/thumbnail/preauthorize/").refused(404, 9992),
+        get("A8", "{s}/{film}/transform/image/requestread/").refused(404, 9992),
+        get("A8", "{s}/{film}/content/").refused(404, 9992),
+        get("A8", "{s}/{film}/readnote/").refused(404, 9992),
+        post("A8", "{s}/root/createnote/").form(&[("name", "a.md"), ("content", "a")]).refused(404, 9992),
+        post("A8", "{s}/{film}/metadata/extract/").refused(404, 9992),
+        get("A8", "/workspace/{ws}/search/?search=x").refused(404, 9992),
+        get("A22", "/events/search/summarize/?workspace_id={ws}").refused(404, 9992),
     ]
 }

@@ -5,11 +5,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;
+mod checksums;
 mod comments;
 mod events;
 mod files;
 mod flows;
 mod operator;
+mod searching;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
@@ -28,7 +30,10 @@ async fn every_row_is_answered() {
         accounts::rows(),
         files::rows(),
         files::shares(),
+        files::missing(),
+        searching::rows(),
         uploads::rows(),
+        checksums::rows(),
         comments::rows(),
         events::rows(),
         operator::feed(),

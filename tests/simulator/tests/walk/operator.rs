@@ -31,7 +31,7 @@ pub(crate) fn feed() -> Vec<Row> {
             .has(&["/changes/0"])
             .save("last", "/cursor"),
         changes("?cursor={last}").equals("/changes", json!([])).equals("/has_more", false),
-        control("B1", Method::POST, "/control/faults", json!({ "kind": "stall_feed" })),
+        control("B1", Method::POST, "/control/faults", json!({ "kind": "stall_feed", "workspace": "{org}" })),
         changes("?cursor={from}")
             .equals("/changes", json!([]))
             .equals("/has_more", true)

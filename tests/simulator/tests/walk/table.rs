@@ -58,6 +58,7 @@ pub(crate) struct Row {
     answer: Answer,
     header: Option<(&'static str, String)>,
     has: Vec<&'static str>,
+    lacks: Vec<&'static str>,
     equals: Vec<(&'static str, Value)>,
     save: Vec<(&'static str, &'static str)>,
 }
@@ -74,6 +75,7 @@ fn row(number: &'static str, method: Method, path: &str) -> Row {
         answer: Answer::Envelope { result: true.into() },
         header: None,
         has: Vec::new(),
+        lacks: Vec::new(),
         equals: Vec::new(),
         save: Vec::new(),
     }
@@ -186,6 +188,12 @@ impl Row {
     /// JSON pointers that must be there.
     pub(crate) fn has(mut self, pointers: &[&'static str]) -> Self {
         self.has.extend(pointers);
+        self
+    }
+
+    /// A JSON pointer that must not be there.
+    pub(crate) fn lacks(mut self, pointer: &'static str) -> Self {
+        self.lacks.push(pointer);
         self
     }
 

@@ -51,7 +51,7 @@ async fn changes(
     let limit = query.number("limit", 1..=MOST)?.unwrap_or(DEFAULT);
     let from = cursor(&app, &org, &caller, &query)?;
     if let Some(from) = &from
-        && app.faults.stalls_feed()
+        && app.faults.stalls_feed(org.id.as_str())
     {
         // A change is there but not settled yet: the same cursor, again.
         return app.store.read(|rows| reply(rows, &org, &[], from, true));

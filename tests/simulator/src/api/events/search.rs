@@ -10,7 +10,7 @@ use crate::{
     envelope::{ApiError, Reply, code},
     ids::ProfileId,
     params::{Form, Params, Query},
-    routes::{Caller, Routes, Scope},
+    routes::{Caller, Routes, Scope, output},
     store::events::{self, Event, Filter},
     time::Instant,
 };
@@ -20,12 +20,31 @@ const SEARCH_MAX: usize = 250;
 const SCOPES: [(&str, &str); 4] =
     [("workspace_id", "workspace"), ("share_id", "workspace"), ("org_id", "org"), ("user_id", "user")];
 const NAMES_MAX: usize = 100;
+/// The values of `visibility`.
+const VISIBILITIES: [&str; 2] = ["external_audit_log", "external"];
+/// Which of them every event here has. (No source says which events have the other.)
+const VISIBILITY: &str = "external";
+/// What a search for the children of an event may not be combined with.
+const NOT_WITH_PARENT: [&str; 12] = [
+    "workspace_id",
+    "share_id",
+    "org_id",
+    "user_id",
+    "event",
+    "category",
+    "subcategory",
+    "calling_user_id",
+    "object_id",
+    "visibility",
+    "created-min",
+    "created-max",
+];
 
 pub(in crate::api) fn routes(routes: Routes) -> Routes {
     routes
-        .get("/events/search/", "events.search", Scope::Account, search)
-        .get("/event/{event}/details/", "events.details", Scope::Account, details)
-        .post("/event/{event}/ack/", "events.ack", Scope::Account, acknowledge)
+        .get("/events/search/", "events.search", Scope::Query, search)
+        .get("/event/{event}/details/", "events.details", Scope::Event, details)
+        .post("/event/{event}/ack/", "events.ack", Scope::Event, acknowledge)
 }
 
 /// Newest first. One of the scopes must be named.
@@ -38,9 +57,8 @@ async fn search(
         let text = "Reading the event log needs an administrative scope (rwa)";
         return Err(ApiError::new(StatusCode::FORBIDDEN, code::NOT_ADMIN, text));
     }
-    query.refuse(&["parent_event_id", "visibility"])?;
     let limit = query.number("limit", 1..=SEARCH_MAX)?.unwrap_or(100);
-    let offset = query.number("offset", 0..=usize::MAX)?.unwrap_or(0);
+    let offset = query.number("offset", 0..=i64::MAX)?.unwrap_or(0);
     let before = query
         .optional("cursor")
         .map(|cursor| {
@@ -53,16 +71,22 @@ async fn search(
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|event| page::encode(&event.seq));
-    let terse =
-        query.optional("output").is_some_and(|output| output.split(',').any(|level| level == "terse"));
-    let view = if terse { terse_view } else { full_view };
-    let found: Vec<Value> = found.iter().map(view).collect();
+    let found: Vec<Value> = found.iter().map(view(&query)).collect();
     Ok(Reply::new().with("events", found).with("pagination", page::cursor_page(next.as_deref(), limit)))
 }
 
 fn filter(query: &Params) -> Result<Filter, ApiError> {
     let mut filter = Filter::default();
     let mut scoped = false;
+    if query.optional("parent_event_id").is_some() {
+        if let Some(other) = NOT_WITH_PARENT.iter().find(|name| query.optional(name).is_some()) {
+            let message = format!("cannot be combined with {other}");
+            return Err(ApiError::invalid("parent_event_id", &message, "event id"));
+        }
+        // Events of series and batches have children. There are none of those here.
+        filter.and_any("id", std::iter::empty());
+        scoped = true;
+    }
     for (name, column) in SCOPES {
         let Some(id) = query.optional(name) else { continue };
         let id = ProfileId::parse(id).ok_or_else(|| wrong_scope(&format!("`{name}` is not a profile id")))?;
@@ -70,7 +94,8 @@ fn filter(query: &Params) -> Result<Filter, ApiError> {
         scoped = true;
     }
     if !scoped {
-        return Err(wrong_scope("One of workspace_id, share_id, org_id and user_id is required"));
+        let text = "One of workspace_id, share_id, org_id, user_id and parent_event_id is required";
+        return Err(wrong_scope(text));
     }
     for (name, column) in [
         ("category", "category"),
@@ -81,6 +106,11 @@ fn filter(query: &Params) -> Result<Filter, ApiError> {
         if let Some(value) = query.optional(name) {
             filter.and(column, "=", value.to_owned());
         }
+    }
+    if let Some(visibility) = query.one_of("visibility", &VISIBILITIES)?
+        && visibility != VISIBILITY
+    {
+        filter.and_any("id", std::iter::empty());
     }
     if query.optional("acknowledged").is_some() {
         filter.and("acknowledged", "=", query.flag("acknowledged")?);
@@ -107,10 +137,14 @@ fn wrong_scope(text: &str) -> ApiError {
     ApiError::new(StatusCode::NOT_ACCEPTABLE, code::EVENT_SCOPE, text)
 }
 
-async fn details(State(app): State<App>, EventPath(id): EventPath) -> Result<Reply, ApiError> {
+async fn details(
+    State(app): State<App>,
+    EventPath(id): EventPath,
+    Query(query): Query,
+) -> Result<Reply, ApiError> {
     let event = app.store.read(|rows| events::find(rows, &id))?;
     let event = event.ok_or_else(|| ApiError::not_found("event"))?;
-    Ok(Reply::new().with("event", full_view(&event)))
+    Ok(Reply::new().with("event", view(&query)(&event)))
 }
 
 async fn acknowledge(
@@ -123,6 +157,11 @@ async fn acknowledge(
         events::acknowledge(rows, &event.id)?;
         Ok(Reply::new())
     })
+}
+
+/// In the level of detail that is asked for.
+fn view(query: &Params) -> fn(&Event) -> Value {
+    if output::level(query) == Some("terse") { terse_view } else { full_view }
 }
 
 fn terse_view(event: &Event) -> Value {
@@ -149,8 +188,9 @@ fn full_view(event: &Event) -> Value {
         "workspace_id": (event.category == "workspace").then_some(&event.workspace),
         "share_id": (event.category == "share").then_some(&event.workspace),
         "acknowledged": event.acknowledged,
+        "template": null,
         "severity": "info",
-        "visibility": "external",
+        "visibility": VISIBILITY,
         "notification": false,
     })
 }

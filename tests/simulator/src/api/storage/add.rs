@@ -47,6 +47,7 @@ pub(super) async fn file(
         let name = name.ok_or_else(|| ApiError::missing("name", "string"))?;
         let arrival = Arrival { blob: &blob, user: &caller.user, upload: &upload };
         let id = placing::add(rows, &workspace, &parent, name, arrival)?.map_err(refusal)?;
+        app.faults.scan(rows, &workspace, &id)?;
         Ok(reply(&existing(rows, &workspace, &id)?))
     })
 }

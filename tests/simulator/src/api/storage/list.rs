@@ -1,17 +1,14 @@
-//! Listing a folder, everything, and what a search finds.
+//! Listing a folder, and everything.
 
 use std::collections::HashMap;
 
 use axum::{Extension, extract::State};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{existing, view};
 use crate::{
-    api::{
-        page::{self, Offset},
-        path::Place,
-    },
+    api::{page, path::Place},
     app::App,
     envelope::{ApiError, Reply},
     params::{Params, Query},
@@ -72,7 +69,7 @@ pub(super) async fn recent(
 }
 
 fn everything(app: &App, workspace: &Workspace, query: &Params, order: Order) -> Result<Reply, ApiError> {
-    let kind = query.one_of("type", &["file", "folder", "link"])?.unwrap_or_default();
+    let kind = query.one_of("type", &["file", "folder", "link", "note"])?.unwrap_or_default();
     let with_path = query.one_of("include", &["path"])?.is_some();
     let size = page::page_size(query)?;
     app.store.read(|rows| {
@@ -93,24 +90,6 @@ fn everything(app: &App, workspace: &Workspace, query: &Params, order: Order) ->
             shown
         }))
     })
-}
-
-/// Finds by a part of the name.
-pub(super) async fn search(
-    State(app): State<App>,
-    Extension(workspace): Extension<Workspace>,
-    Query(query): Query,
-) -> Result<Reply, ApiError> {
-    query.refuse(&["search_in", "name_match", "files_scope", "folders_scope", "filters"])?;
-    let text = query.required("search")?;
-    let case_sensitive = query.flag("case_sensitive")?;
-    let offset = Offset::read(&query)?;
-    let (found, total) = app.store.read(|rows| {
-        listing::search(rows, &workspace.id, text, case_sensitive, (offset.limit, offset.offset))
-    })?;
-    let files: Map<String, Value> =
-        found.iter().map(|node| (node.id.to_string(), view::found(node))).collect();
-    Ok(Reply::new().with("files", files).with("pagination", offset.describe(total)))
 }
 
 fn order(query: &Params) -> Result<Order, ApiError> {

@@ -6,6 +6,7 @@ mod copy;
 mod details;
 mod list;
 mod lock;
+mod search;
 mod trash;
 mod versions;
 mod view;
@@ -46,7 +47,7 @@ fn read(routes: Routes, prefix: &str, scope: Scope) -> Routes {
         .get(&at("/{node}/list/"), "storage.list", scope, list::list)
         .get(&at("/inventory/"), "storage.inventory", scope, list::inventory)
         .get(&at("/recent/"), "storage.recent", scope, list::recent)
-        .get(&at("/search/"), "storage.search", scope, list::search)
+        .get(&at("/search/"), "storage.search", scope, search::search)
         .get(&at("/{node}/details/"), "storage.details", scope, details::details)
         .get(&at("/{node}/versions/"), "storage.versions", scope, versions::list)
         .get(&at("/{node}/lock/"), "lock.status", scope, lock::status)

@@ -2,14 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::store::{
-    locks::Lock,
-    nodes::{Kind, Node},
-    versions::Version,
-};
+use crate::store::{locks::Lock, nodes::Node, versions::Version};
 
 /// A node with the fields of captured responses. Previews are never generated here, so their state
-/// says so; every file is clean.
+/// says so.
 pub(super) fn node(node: &Node) -> Value {
     let mut view = json!({
         "id": node.id,
@@ -60,7 +56,7 @@ fn content(name: &str, version: &Version) -> serde_json::Map<String, Value> {
         "mimecategory": category(&mimetype),
         "mimetype": mimetype,
         "previews": { "thumbnail": { "state": "not generated" } },
-        "virus": { "status": "clean", "reason": null },
+        "virus": { "status": version.scan.status, "reason": version.scan.reason },
         "ai": { "state": "disabled", "attach": false, "summary": false },
         "origin": { "type": "chunked", "creator": version.creator, "upload_session_id": version.upload },
     });
@@ -84,16 +80,19 @@ pub(super) fn version(version: &Version, current: bool) -> Value {
     })
 }
 
-/// An entry of the `files` map of a search.
-pub(super) fn found(node: &Node) -> Value {
-    json!({
-        "name": node.name,
-        "parent_id": node.parent,
-        "type": node.kind.as_str(),
-        "size": node.content.as_ref().map(|version| version.size),
-        "mimetype": (node.kind == Kind::File).then(|| mimetype(&node.name)),
-        "modified": node.modified,
-    })
+/// An entry of the `files` map of a search by name: such a one has no score, no type and no place of the match.
+pub(super) fn found(found: &Node, details: bool) -> Value {
+    let mut view = json!({
+        "name": found.name,
+        "parent_id": found.parent,
+        "type": found.kind.as_str(),
+        "content_snippet": null,
+        "match_source": "keyword",
+    });
+    if let (Some(view), true) = (view.as_object_mut(), details) {
+        view.insert("node".to_owned(), node(found));
+    }
+    view
 }
 
 /// By the extension of the name.

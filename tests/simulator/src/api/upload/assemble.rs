@@ -5,7 +5,7 @@ use axum::{Extension, extract::State};
 use http::StatusCode;
 use rusqlite::Connection;
 
-use super::{CHUNK_MIN, chunk, open, web};
+use super::{CHUNK_MIN, checksum, chunk, open, web};
 use crate::{
     api::path::UploadPath,
     app::App,
@@ -15,24 +15,29 @@ use crate::{
     store::{
         accounts,
         blobs::Blob,
+        checksum::{Algorithm, Checksum},
         placing::{self, Obstacle},
         uploads::{self, Chunk, Session, Status},
     },
 };
 
+/// One transaction, so that of two calls at the same time only one begins the assembly.
 pub(super) async fn complete(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     UploadPath(id): UploadPath,
 ) -> Result<Reply, ApiError> {
-    let mut session = app.store.read(|rows| open(rows, &id, &caller, false))?;
-    let chunks = app.store.read(|rows| uploads::chunks(rows, &id))?;
-    if let Err(error) = check(&mut session, &chunks) {
-        chunk::fail(&app, session, &error.to_string())?;
+    let refused = app.store.write(|rows| -> Result<Option<ApiError>, ApiError> {
+        let mut session = open(rows, &id, &caller, false)?;
+        let refused = check(&mut session, &uploads::chunks(rows, &id)?).err();
+        session.status = if refused.is_none() { Status::Assembling } else { Status::AssemblyFailed };
+        session.message = refused.as_ref().map(ToString::to_string);
+        uploads::put(rows, &session)?;
+        Ok(refused)
+    })?;
+    if let Some(error) = refused {
         return Err(error);
     }
-    session.status = Status::Assembling;
-    app.store.write(|rows| uploads::put(rows, &session))?;
     spawn(app, id);
     Ok(Reply::new().status(StatusCode::ACCEPTED))
 }
@@ -55,7 +60,7 @@ fn check(session: &mut Session, chunks: &[Chunk]) -> Result<(), ApiError> {
     let computed = format!("{:08x}", combined_crc32c(chunks));
     if let Some(declared) = session.file_crc32c.clone().filter(|declared| *declared != computed) {
         session.computed_crc32c = Some(computed.clone());
-        return Err(chunk::mismatch(&declared, &computed));
+        return Err(checksum::mismatch(&declared, &computed));
     }
     Ok(())
 }
@@ -88,8 +93,10 @@ pub(super) fn spawn(app: App, id: UploadId) {
 
 /// Stores a session whose chunks are complete.
 pub(super) async fn run(app: &App, id: &UploadId) {
-    if let Err(error) = assemble(app, id).await {
-        tracing::error!(upload = %id, %error, "an upload could not be stored");
+    let Err(error) = assemble(app, id).await else { return };
+    tracing::error!(upload = %id, %error, "an upload could not be stored");
+    if let Err(error) = chunk::fail(app, id, &error.to_string()) {
+        tracing::error!(upload = %id, %error, "nor could this be written down");
     }
 }
 
@@ -98,24 +105,7 @@ async fn assemble(app: &App, id: &UploadId) -> Result<(), ApiError> {
     let chunks = app.store.read(|rows| uploads::chunks(rows, id))?;
     let parts: Vec<String> = chunks.into_iter().map(|chunk| chunk.blob).collect();
     let blob = app.store.blobs.join(&parts).await?;
-    let Some(mut session) = app.store.read(|rows| uploads::find(rows, id))? else {
-        // Cancelled.
-        return Ok(app.store.blobs.remove(&blob.name).await?);
-    };
-    if let Some(message) = spoilt(app, &session, &blob) {
-        chunk::fail(app, session, &message)?;
-        return Ok(app.store.blobs.remove(&blob.name).await?);
-    }
-    session.status = Status::Storing;
-    app.store.write(|rows| uploads::put(rows, &session))?;
-    tokio::time::sleep(app.settings.upload_step).await;
-    let kept = app.store.write(|rows| -> rusqlite::Result<bool> {
-        let Some(mut session) = uploads::find(rows, id)? else { return Ok(false) };
-        let kept = place(app, rows, &mut session, &blob)?;
-        uploads::put(rows, &session)?;
-        Ok(kept)
-    })?;
-    if !kept {
+    if !store(app, id, &blob).await? {
         app.store.blobs.remove(&blob.name).await?;
     }
     for part in parts {
@@ -124,13 +114,45 @@ async fn assemble(app: &App, id: &UploadId) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Why the assembled bytes are not good.
-fn spoilt(app: &App, session: &Session, blob: &Blob) -> Option<String> {
-    let workspace = session.workspace.as_ref().map_or("", |workspace| workspace.as_str());
-    if let Some(declared) = session.file_sha256.as_ref().filter(|declared| **declared != blob.sha256) {
-        return Some(format!("the file has the SHA-256 {}, not {declared}", blob.sha256));
+/// Takes the assembled bytes through `storing`. Says whether they are kept: not when they are spoilt, and not when the
+/// session was cancelled or has failed meanwhile.
+async fn store(app: &App, id: &UploadId, blob: &Blob) -> Result<bool, ApiError> {
+    let Some(session) = app.store.read(|rows| going_on(rows, id))? else { return Ok(false) };
+    if let Some(message) = spoilt(app, &session, blob).await? {
+        chunk::fail(app, id, &message)?;
+        return Ok(false);
     }
-    app.faults.fails_assembly(workspace)
+    app.store.write(|rows| match going_on(rows, id)? {
+        Some(session) => uploads::put(rows, &Session { status: Status::Storing, ..session }),
+        None => Ok(()),
+    })?;
+    tokio::time::sleep(app.settings.upload_step).await;
+    let kept = app.store.write(|rows| -> rusqlite::Result<bool> {
+        let Some(mut session) = going_on(rows, id)? else { return Ok(false) };
+        let kept = place(app, rows, &mut session, blob)?;
+        uploads::put(rows, &session)?;
+        Ok(kept)
+    })?;
+    Ok(kept)
+}
+
+fn going_on(rows: &Connection, id: &UploadId) -> rusqlite::Result<Option<Session>> {
+    Ok(uploads::find(rows, id)?.filter(|session| !session.status.is_final()))
+}
+
+/// Why the assembled bytes are not good.
+async fn spoilt(app: &App, session: &Session, blob: &Blob) -> std::io::Result<Option<String>> {
+    // Of chunks it was checked before, of a stream it was not.
+    let crc32c = session.file_crc32c.clone().map(|hex| Checksum { algorithm: Algorithm::Crc32c, hex });
+    for declared in session.file_hash.iter().chain(&crc32c) {
+        let computed = Checksum::of(declared.algorithm, blob, &app.store.blobs).await?;
+        if computed != *declared {
+            let (name, has) = (declared.algorithm.as_str(), computed.hex);
+            return Ok(Some(format!("the file has the {name} {has}, not {}", declared.hex)));
+        }
+    }
+    let workspace = session.workspace.as_ref().map_or("", |workspace| workspace.as_str());
+    Ok(app.faults.fails_assembly(workspace))
 }
 
 /// Puts the bytes to where the session says, or keeps them for an `addfile`. Says whether they are kept.
@@ -142,7 +164,13 @@ fn place(app: &App, rows: &Connection, session: &mut Session, blob: &Blob) -> ru
         return Ok(true);
     };
     let placed = match accounts::find_profile(rows, id.as_str())? {
-        Some(workspace) => placing::place(rows, &workspace, session, blob)?,
+        Some(workspace) => {
+            let placed = placing::place(rows, &workspace, session, blob)?;
+            if let Ok(file) = &placed {
+                app.faults.scan(rows, &workspace, file)?;
+            }
+            placed
+        }
         None => Err(Obstacle::FolderGone),
     };
     match placed {

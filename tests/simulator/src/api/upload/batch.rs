@@ -12,9 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    SINGLE_CALL_MAX,
-    chunk::Checksum,
-    create,
+    SINGLE_CALL_MAX, checksum, create,
     multipart::{self, File},
 };
 use crate::{
@@ -24,7 +22,7 @@ use crate::{
     ids::{NodeId, UploadId},
     params::Params,
     routes::{Called, Caller},
-    store::{accounts::Workspace, batches, uploads::Session},
+    store::{accounts::Workspace, batches, checksum::Checksum, uploads::Session},
 };
 
 const FILES_MAX: usize = 200;
@@ -120,13 +118,10 @@ impl Batch<'_> {
             }
             None => return Err(ApiError::missing(&format!("file_{}", entry.index), "file")),
         };
-        let checksum = checksum(entry)?;
+        let declared = declared(entry)?;
         let folder = self.folder(folder, entry.relative_path.as_deref())?;
         let blob = bytes.finish().await?;
-        if let Err(error) = checksum.map_or(Ok(()), |checksum| checksum.check(&blob)) {
-            self.app.store.blobs.remove(&blob.name).await?;
-            return Err(error);
-        }
+        checksum::check(declared.as_ref(), &blob, &self.app.store.blobs).await?;
         let mut session = Session {
             workspace: Some(self.workspace.id.clone()),
             folder,
@@ -181,14 +176,14 @@ fn check_creator(fields: &Params) -> Result<(), ApiError> {
     Err(ApiError::invalid("creator", "must be up to 150 letters, digits and hyphens", "string"))
 }
 
-fn checksum(entry: &Entry) -> Result<Option<Checksum>, ApiError> {
+fn declared(entry: &Entry) -> Result<Option<Checksum>, ApiError> {
     let mut fields = Params::default();
     for (name, value) in [("hash_algo", &entry.hash_algo), ("hash", &entry.hash)] {
         if let Some(value) = value {
             fields.insert(name.to_owned(), value.clone());
         }
     }
-    Checksum::read(&fields)
+    checksum::read(&fields)
 }
 
 fn result(entry: &Entry, outcome: Result<(UploadId, Option<NodeId>), ApiError>) -> Value {

@@ -12,7 +12,7 @@ use axum::{
 use http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::{CHUNK_MAX, CHUNK_MIN, CHUNKS_MAX, multipart, open, own};
+use super::{CHUNK_MAX, CHUNK_MIN, CHUNKS_MAX, checksum, multipart, open, own};
 use crate::{
     api::path::UploadPath,
     app::App,
@@ -22,7 +22,7 @@ use crate::{
     routes::Caller,
     store::{
         blobs::Blob,
-        uploads::{self, Chunk, Session, Status},
+        uploads::{self, Chunk, Status},
     },
 };
 
@@ -65,43 +65,6 @@ impl Drop for Slot {
     }
 }
 
-/// `hash` and `hash_algo`, as a client declares them.
-pub(super) enum Checksum {
-    Crc32c(String),
-    Sha256(String),
-}
-
-impl Checksum {
-    pub(super) fn read(fields: &Params) -> Result<Option<Self>, ApiError> {
-        let Some(algorithm) = fields.one_of("hash_algo", &["crc32c", "sha256"])? else { return Ok(None) };
-        let (digits, make): (usize, fn(String) -> Self) =
-            if algorithm == "crc32c" { (8, Self::Crc32c) } else { (64, Self::Sha256) };
-        Ok(Some(make(hexadecimal(fields.required("hash")?, "hash", digits)?)))
-    }
-
-    pub(super) fn check(&self, blob: &Blob) -> Result<(), ApiError> {
-        let (declared, computed) = match self {
-            Self::Crc32c(declared) => (declared, format!("{:08x}", blob.crc32c)),
-            Self::Sha256(declared) => (declared, blob.sha256.clone()),
-        };
-        if *declared == computed { Ok(()) } else { Err(mismatch(declared, &computed)) }
-    }
-}
-
-/// Bytes and declared checksum disagree.
-pub(super) fn mismatch(declared: &str, computed: &str) -> ApiError {
-    let message = format!("is {declared}, the bytes have {computed}");
-    ApiError::input(code::CRC_MISMATCH, "hash", "invalid", &message, "hex")
-}
-
-fn hexadecimal(text: &str, name: &str, digits: usize) -> Result<String, ApiError> {
-    let lower = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
-    if lower && text.len() == digits {
-        return Ok(text.to_owned());
-    }
-    Err(ApiError::invalid(name, &format!("must be {digits} lower-case hexadecimal digits"), "hex"))
-}
-
 /// `order` and `size` come in the query, as the CLI sends them, or as fields, as the documents say.
 pub(super) async fn put(
     State(app): State<App>,
@@ -130,16 +93,20 @@ async fn receive(
     let fields = query.or(parts.fields);
     let position = fields.required_number("order", 1..=CHUNKS_MAX)?;
     let size = fields.required_number("size", 1..=CHUNK_MAX)?;
-    let checksum = Checksum::read(&fields)?;
-    let file_crc32c =
-        fields.optional("file_crc32c").map(|text| hexadecimal(text, "file_crc32c", 8)).transpose()?;
+    let declared = checksum::read(&fields)?;
+    let file_crc32c = fields.optional("file_crc32c");
+    let file_crc32c = file_crc32c.map(|text| checksum::hexadecimal(text, "file_crc32c", 8)).transpose()?;
     let bytes = parts.chunk.ok_or_else(|| ApiError::missing("chunk", "file"))?;
     if bytes.size() != size {
         let message = format!("says {size} bytes, the chunk has {}", bytes.size());
         return Err(ApiError::invalid("size", &message, "int"));
     }
     let blob = bytes.finish().await?;
-    let kept = keep(app, caller, id, position, &blob, checksum, file_crc32c);
+    if let Err(error) = checksum::check(declared.as_ref(), &blob, &app.store.blobs).await {
+        fail(app, id, "a chunk did not have its checksum")?;
+        return Err(error);
+    }
+    let kept = keep(app, caller, id, position, &blob, file_crc32c);
     let unused = match &kept {
         Ok(replaced) => replaced.clone(),
         Err(_) => Some(blob.name),
@@ -157,14 +124,8 @@ fn keep(
     id: &UploadId,
     position: i64,
     blob: &Blob,
-    checksum: Option<Checksum>,
     file_crc32c: Option<String>,
 ) -> Result<Option<String>, ApiError> {
-    if let Err(error) = checksum.map_or(Ok(()), |checksum| checksum.check(blob)) {
-        let session = app.store.read(|rows| open(rows, id, caller, false))?;
-        fail(app, session, "a chunk did not have its checksum")?;
-        return Err(error);
-    }
     app.store.write(|rows| {
         let mut session = open(rows, id, caller, false)?;
         let chunks = uploads::chunks(rows, id)?;
@@ -186,11 +147,16 @@ fn keep(
     })
 }
 
-/// Ends a session that cannot be saved any more.
-pub(super) fn fail(app: &App, mut session: Session, why: &str) -> Result<(), ApiError> {
-    session.status = Status::AssemblyFailed;
-    session.message = Some(why.to_owned());
-    Ok(app.store.write(|rows| uploads::put(rows, &session))?)
+/// Ends a session that cannot be saved any more, unless it is gone or has ended already.
+pub(super) fn fail(app: &App, id: &UploadId, why: &str) -> rusqlite::Result<()> {
+    app.store.write(|rows| {
+        let Some(mut session) = uploads::find(rows, id)?.filter(|session| !session.status.is_final()) else {
+            return Ok(());
+        };
+        session.status = Status::AssemblyFailed;
+        session.message = Some(why.to_owned());
+        uploads::put(rows, &session)
+    })
 }
 
 pub(super) async fn map(

@@ -8,7 +8,7 @@ use axum::{
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::{FILE_MAX, SINGLE_CALL_MAX, assemble, chunk::Checksum, multipart};
+use super::{FILE_MAX, SINGLE_CALL_MAX, assemble, checksum, multipart};
 use crate::{
     api::{path::Place, storage},
     app::App,
@@ -19,6 +19,7 @@ use crate::{
     store::{
         accounts::{self, ProfileKind, Workspace},
         blobs::{Blob, Writer},
+        checksum::{Algorithm, Checksum},
         nodes::Kind,
         uploads::{self, Chunk, Session, Status},
     },
@@ -88,28 +89,24 @@ async fn begin(
 ) -> Result<Reply, ApiError> {
     app.faults.admit("upload.create", instance.map(|instance| instance.id.as_str())).await?;
     let mut session = app.store.read(|rows| validate(rows, caller, instance, fields))?;
-    let checksum = Checksum::read(fields)?;
+    let declared = checksum::read(fields)?;
     let Some(bytes) = bytes else {
-        match checksum {
-            Some(Checksum::Crc32c(declared)) => session.file_crc32c = Some(declared),
-            Some(Checksum::Sha256(declared)) => session.file_sha256 = Some(declared),
-            None => {}
+        match declared {
+            Some(Checksum { algorithm: Algorithm::Crc32c, hex }) => session.file_crc32c = Some(hex),
+            other => session.file_hash = other,
         }
         app.store.write(|rows| uploads::put(rows, &session))?;
         return Ok(Reply::new().with("id", &session.id));
     };
-    let Some(declared) = session.size else {
+    let Some(size) = session.size else {
         return Err(ApiError::invalid("stream", "has its bytes in a call of its own", "bool"));
     };
-    if bytes.size() != declared {
-        let message = format!("says {declared} bytes, the file has {}", bytes.size());
+    if bytes.size() != size {
+        let message = format!("says {size} bytes, the file has {}", bytes.size());
         return Err(ApiError::input(code::UPLOAD_SIZE, "size", "invalid", &message, "int"));
     }
     let blob = bytes.finish().await?;
-    if let Err(error) = checksum.map_or(Ok(()), |checksum| checksum.check(&blob)) {
-        app.store.blobs.remove(&blob.name).await?;
-        return Err(error);
-    }
+    checksum::check(declared.as_ref(), &blob, &app.store.blobs).await?;
     let node = store(app, &mut session, blob).await?;
     Ok(Reply::new()
         .with("id", &session.id)
@@ -216,7 +213,7 @@ pub(super) fn new(caller: &Caller) -> Session {
         node: None,
         file_crc32c: None,
         computed_crc32c: None,
-        file_sha256: None,
+        file_hash: None,
         created: now,
         updated: now,
     }

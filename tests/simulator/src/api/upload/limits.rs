@@ -11,7 +11,7 @@ use crate::{
     ids::NodeId,
     params::Query,
     routes::Caller,
-    store::accounts,
+    store::{accounts, checksum::Algorithm},
 };
 
 /// The limits are the same everywhere, but a place that is named must be there.
@@ -48,7 +48,6 @@ pub(super) async fn extensions() -> Reply {
     Reply::new().with("extensions", json!([]))
 }
 
-/// The service also has md5, sha1 and sha384.
 pub(super) async fn algos() -> Reply {
-    Reply::new().with("algos", json!(["crc32c", "sha256"]))
+    Reply::new().with("algos", Algorithm::NAMES)
 }

@@ -3,6 +3,7 @@
 
 mod assemble;
 mod batch;
+mod checksum;
 mod chunk;
 mod create;
 mod limits;
@@ -43,7 +44,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .post("/upload/", "upload.create", Scope::Body, create::create)
         .delete("/upload/", "upload.cancel_all", Scope::Account, session::cancel_all)
-        .get("/upload/limits/", "upload.limits", Scope::Account, limits::limits)
+        .get("/upload/limits/", "upload.limits", Scope::Query, limits::limits)
         .get("/upload/limits/extensions/", "upload.extensions", Scope::Account, limits::extensions)
         .get("/upload/algos/", "upload.algos", Scope::Account, limits::algos)
         .get("/upload/details/", "upload.sessions", Scope::Account, session::list)

@@ -8,7 +8,7 @@ use axum::{
 use futures::StreamExt as _;
 use http::StatusCode;
 
-use super::{FILE_MAX, assemble, chunk, open};
+use super::{FILE_MAX, assemble, checksum, chunk, open};
 use crate::{
     api::path::UploadPath,
     app::App,
@@ -17,7 +17,7 @@ use crate::{
     routes::{Caller, drain},
     store::{
         blobs::Writer,
-        uploads::{self, Chunk, Status},
+        uploads::{self, Chunk, Session, Status},
     },
 };
 
@@ -30,11 +30,11 @@ pub(super) async fn put(
 ) -> Result<Reply, ApiError> {
     let ready = app.store.read(|rows| open(rows, &id, &caller, true)).and_then(|session| {
         if is_type(request.headers(), "application/octet-stream") {
-            return Ok((session, chunk::Checksum::read(&query)?));
+            return Ok((session, checksum::read(&query)?));
         }
         Err(ApiError::invalid("Content-Type", "must be application/octet-stream", "header"))
     });
-    let (session, checksum) = match ready {
+    let (session, declared) = match ready {
         Ok(ready) => ready,
         Err(error) => {
             drain(request).await;
@@ -43,30 +43,25 @@ pub(super) async fn put(
     };
     let bytes = app.store.blobs.create().await?;
     let Some(bytes) = receive(bytes, request.into_body(), session.max_size.unwrap_or(FILE_MAX)).await? else {
-        chunk::fail(&app, session, "the stream is larger than max_size")?;
+        chunk::fail(&app, &id, "the stream is larger than max_size")?;
         return Err(ApiError::invalid("max_size", "is smaller than the stream", "int"));
     };
     let blob = bytes.finish().await?;
-    // Another stream of the same session may have been faster.
-    let mut session = match app.store.read(|rows| open(rows, &id, &caller, true)) {
-        Ok(session) => session,
-        Err(error) => {
-            app.store.blobs.remove(&blob.name).await?;
-            return Err(error);
-        }
-    };
-    if let Err(error) = checksum.map_or(Ok(()), |checksum| checksum.check(&blob)) {
-        app.store.blobs.remove(&blob.name).await?;
-        chunk::fail(&app, session, "the stream did not have its checksum")?;
+    if let Err(error) = checksum::check(declared.as_ref(), &blob, &app.store.blobs).await {
+        chunk::fail(&app, &id, "the stream did not have its checksum")?;
         return Err(error);
     }
-    session.size = Some(blob.size);
-    session.status = Status::Assembling;
-    let whole = Chunk { position: 1, blob: blob.name, size: blob.size, crc32c: blob.crc32c };
-    app.store.write(|rows| {
-        uploads::put(rows, &session)?;
-        uploads::put_chunk(rows, &id, &whole)
-    })?;
+    let whole = Chunk { position: 1, blob: blob.name.clone(), size: blob.size, crc32c: blob.crc32c };
+    let begun = app.store.write(|rows| {
+        // Another stream of the same session may have been faster.
+        let session = open(rows, &id, &caller, true)?;
+        uploads::put(rows, &Session { size: Some(blob.size), status: Status::Assembling, ..session })?;
+        Ok(uploads::put_chunk(rows, &id, &whole)?)
+    });
+    if let Err(error) = begun {
+        app.store.blobs.remove(&blob.name).await?;
+        return Err(error);
+    }
     assemble::spawn(app, id.clone());
     Ok(Reply::new().status(StatusCode::CREATED).with("id", id))
 }

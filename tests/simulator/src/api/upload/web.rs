@@ -91,6 +91,7 @@ fn import(app: &App, id: &UploadId) -> Result<(), ApiError> {
                 session.size = Some(blob.size);
                 match placing::place(rows, &workspace, &session, &blob)? {
                     Ok(node) => {
+                        app.faults.scan(rows, &workspace, &node)?;
                         session.node = Some(node);
                         session.status = final_status(app);
                     }

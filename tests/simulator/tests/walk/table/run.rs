@@ -30,7 +30,7 @@ fn fill_json(value: &Value, saved: &BTreeMap<&'static str, String>) -> Value {
         Value::String(text) => fill(text, saved).into(),
         Value::Array(items) => items.iter().map(|item| fill_json(item, saved)).collect(),
         Value::Object(fields) => {
-            fields.iter().map(|(name, value)| (name.clone(), fill_json(value, saved))).collect()
+            fields.iter().map(|(name, value)| (fill(name, saved), fill_json(value, saved))).collect()
         }
         other => other.clone(),
     }
@@ -115,9 +115,14 @@ impl Row {
         for pointer in &self.has {
             body.pointer(pointer).ok_or_else(|| format!("no {pointer}: {body}"))?;
         }
+        for pointer in &self.lacks {
+            if let Some(there) = body.pointer(pointer) {
+                return Err(format!("{pointer} is {there}: {body}"));
+            }
+        }
         for (pointer, wanted) in &self.equals {
             let wanted = fill_json(wanted, saved);
-            if body.pointer(pointer) != Some(&wanted) {
+            if body.pointer(&fill(pointer, saved)) != Some(&wanted) {
                 return Err(format!("{pointer} is not {wanted}: {body}"));
             }
         }
