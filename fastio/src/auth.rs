@@ -38,6 +38,22 @@ impl Client {
     }
 
     /// What the key may do: `GET /auth/scopes/`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let client = simulated.client()?;
+    /// let user = client.auth_check().await?;
+    /// let scopes = client.scopes().await?;
+    /// if !scopes.full_access && !scopes.scopes.iter().any(|scope| scope.ends_with(":rw")) {
+    ///     return Err(format!("the key of {user} may write nothing: it has {:?}", scopes.scopes).into());
+    /// }
+    /// assert_eq!(scopes.auth_type.as_deref(), Some("api_key"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn scopes(&self) -> Result<Scopes> {
         self.get("auth.scopes", &["auth", "scopes"]).send().await
     }

@@ -19,7 +19,7 @@ pub enum BaseUrlError {
     /// Not a URL.
     #[error("{text:?} is not a URL ({source}): give one such as https://api.fast.io/current")]
     Url {
-        /// What was given.
+        /// What was given, from behind a user name and password that it may have.
         text: String,
         /// What is wrong with it.
         source: url::ParseError,
@@ -36,8 +36,10 @@ impl FromStr for BaseUrl {
     type Err = BaseUrlError;
 
     fn from_str(text: &str) -> Result<Self, BaseUrlError> {
-        let mut url =
-            Url::parse(text).map_err(|source| BaseUrlError::Url { text: text.to_owned(), source })?;
+        let mut url = Url::parse(text).map_err(|source| {
+            let text = text.rsplit('@').next().unwrap_or_default().to_owned();
+            BaseUrlError::Url { text, source }
+        })?;
         if !matches!(url.scheme(), "https" | "http") {
             return Err(BaseUrlError::Scheme(url.scheme().to_owned()));
         }
@@ -113,6 +115,7 @@ mod tests {
         assert!(error("ftp://api.fast.io").contains("\"ftp\""));
         assert!(error("https://me:secret@api.fast.io").contains("user name or password"));
         assert!(!error("https://me:secret@api.fast.io").contains("secret"));
+        assert!(!error("https://me:secret@api fast io").contains("secret"));
         assert!(error("https://api.fast.io/current?x=1").contains("query"));
         assert!(error("https://api.fast.io/current#x").contains("fragment"));
     }

@@ -2,6 +2,7 @@
 
 mod call;
 mod reply;
+mod tell;
 
 pub(crate) use call::Call;
 pub(crate) use reply::Reply;
@@ -15,6 +16,7 @@ use reqwest::redirect;
 
 use crate::base_url::BaseUrl;
 use crate::key::ApiKeySource;
+use crate::observe::Observe;
 
 /// Time to connect, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -67,6 +69,7 @@ pub enum ClientError {
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    observer: Option<Arc<dyn Observe>>,
 }
 
 #[derive(Debug)]
@@ -100,7 +103,14 @@ impl Client {
         let keyed_downloads = keyed().read_timeout(IDLE_TIMEOUT).build()?;
         let redirects = download_redirects(base.is_https());
         let downloads = builder().redirect(redirects).read_timeout(IDLE_TIMEOUT).build()?;
-        Ok(Self { inner: Arc::new(Inner { calls, keyed_downloads, downloads, base, key }) })
+        let inner = Inner { calls, keyed_downloads, downloads, base, key };
+        Ok(Self { inner: Arc::new(inner), observer: None })
+    }
+
+    /// The same client, which tells `observer` of its calls, downloads by token included. Clones of it do so as well.
+    #[must_use]
+    pub fn observed_by(self, observer: impl Observe + 'static) -> Self {
+        Self { observer: Some(Arc::new(observer)), ..self }
     }
 
     /// The base URL that this client calls.

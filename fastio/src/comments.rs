@@ -60,6 +60,30 @@ impl Client {
     }
 
     /// Writes a comment: `POST /comments/workspace/{ws}/{node}/`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// # let node = &simulated.file("a.jpg", "a").await?;
+    /// use fastio::{NewComment, truncate_displayed};
+    ///
+    /// // Whoever may run twice leaves a mark, and looks for it.
+    /// let report = format!("Made from a.raw: {}", "a thumbnail, ".repeat(80));
+    /// for _ in 0..2 {
+    ///     let known = client.comments(ws, node).await?;
+    ///     if !known.iter().any(|comment| comment.properties.get("run") == Some(&"run-7".into())) {
+    ///         let body = truncate_displayed(&report).into_owned();
+    ///         let properties = Some(serde_json::json!({ "run": "run-7" }));
+    ///         client.create_comment(ws, node, NewComment { body, properties }).await?;
+    ///     }
+    /// }
+    /// assert_eq!(client.comments(ws, node).await?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn create_comment(
         &self,
         ws: &WorkspaceId,

@@ -1,4 +1,5 @@
-//! Keeps `docs/fastio-api.md` honest: every call has a row there, and every row is about a call.
+//! Keeps `docs/fastio-api.md` and the examples honest: every call has a row there, every row is about a call, and an example
+//! that runs against the simulated service makes it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -42,23 +43,39 @@ fn is_operation(text: &str) -> bool {
     named && text.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_'))
 }
 
+/// Names of the calls.
+fn functions(texts: &[String]) -> BTreeSet<String> {
+    let clients = texts.iter().flat_map(|text| text.split("\nimpl Client {\n").skip(1));
+    let bodies = clients.map(|client| client.split("\n}\n").next().unwrap());
+    let functions = bodies.flat_map(|body| body.split("\n    pub async fn ").skip(1));
+    functions.map(|function| function.split(['(', '<']).next().unwrap().to_owned()).collect()
+}
+
+/// The examples that are run against the simulated service.
+fn examples(text: &str) -> Vec<String> {
+    let mut examples = Vec::new();
+    let mut open: Option<String> = None;
+    for line in text.lines() {
+        let Some(doc) = line.trim_start().strip_prefix("///") else { continue };
+        match (open.take(), doc.trim()) {
+            (None, fence) if fence.starts_with("```") => open = Some(format!("{fence}\n")),
+            (Some(example), "```") => examples.push(example),
+            (Some(example), _) => open = Some(format!("{example}{doc}\n")),
+            (None, _) => {}
+        }
+    }
+    examples.retain(|example| example.starts_with("```\n") && example.contains("/doctests/simulated.rs"));
+    examples
+}
+
 #[test]
 fn every_call_has_a_row_and_every_row_a_call() {
     let mut texts = Vec::new();
     sources(&here("src"), &mut texts);
-    let (mut operations, mut functions) = (BTreeSet::new(), BTreeSet::new());
-    for text in &texts {
-        operations.extend(text.split('"').filter(|literal| is_operation(literal)).map(str::to_owned));
-        for client in text.split("\nimpl Client {\n").skip(1) {
-            let client = client.split("\n}\n").next().unwrap();
-            functions.extend(
-                client
-                    .split("\n    pub async fn ")
-                    .skip(1)
-                    .map(|rest| rest.split(['(', '<']).next().unwrap().to_owned()),
-            );
-        }
-    }
+    let functions = functions(&texts);
+    let literals = texts.iter().flat_map(|text| text.split('"'));
+    let operations: BTreeSet<_> =
+        literals.filter(|literal| is_operation(literal)).map(str::to_owned).collect();
 
     let page = fs::read_to_string(here("../docs/fastio-api.md")).unwrap();
     let table = page.split("## Calls\n").nth(1).unwrap().split("\n## ").next().unwrap();
@@ -69,4 +86,24 @@ fn every_call_has_a_row_and_every_row_a_call() {
     assert_eq!(functions, column(1), "functions of the client, and those of the table");
     assert_eq!(operations, column(2), "operations of the client, and those of the table");
     assert!(functions.len() > 40 && operations.len() > 40, "the sources were not understood");
+}
+
+#[test]
+fn every_call_is_made_in_an_example() {
+    let mut texts = Vec::new();
+    sources(&here("src"), &mut texts);
+    let examples: String = texts.iter().flat_map(|text| examples(text)).collect();
+    let missing: Vec<_> = functions(&texts)
+        .into_iter()
+        .filter(|function| !examples.contains(&format!("client.{function}(")))
+        .collect();
+    assert!(missing.is_empty(), "no example makes these calls: {missing:?}");
+}
+
+#[test]
+fn only_what_is_run_is_an_example() {
+    let fence = "/// include!(\"/doctests/simulated.rs\")\n/// client.orgs()\n/// ```\n";
+    assert_eq!(examples(&format!("    /// ```\n{fence}/// ```text\n{fence}")).len(), 1);
+    assert!(examples(&format!("/// ```no_run\n{fence}")).is_empty());
+    assert!(examples("/// ```\n/// client.orgs()\n/// ```\n").is_empty());
 }

@@ -7,24 +7,32 @@
 use std::fmt;
 use std::ops::{Range, RangeFrom};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::stream::{BoxStream, Stream, StreamExt};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::client::Call;
+use crate::client::{Call, Reply};
 use crate::error::Error;
+use crate::limit::Limiter;
 use crate::storage::storage;
 use crate::{Client, NodeId, Result, VersionId, WorkspaceId};
 
 const READ: &str = "storage.read";
 
 /// Leave to read one node, for about two hours. Never shown, wiped from memory when dropped.
-#[derive(Clone, Deserialize)]
-pub struct DownloadToken(SecretString);
+///
+/// Reading with it counts for the key that made it, whatever key its client has by then: a rate limit that one key's
+/// downloads run into stops no other key's.
+#[derive(Clone)]
+pub struct DownloadToken {
+    text: SecretString,
+    limiter: Arc<Limiter>,
+}
 
 impl fmt::Debug for DownloadToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,16 +138,12 @@ impl Client {
         node: &NodeId,
         version: Option<&VersionId>,
     ) -> Result<DownloadToken> {
-        #[derive(Deserialize)]
-        struct Reply {
-            token: DownloadToken,
-        }
-        let reply: Reply = self
+        let reply = self
             .get("storage.requestread", &storage(ws, &[node.as_str(), "requestread"]))
             .maybe_query("version_id", version.map(VersionId::as_str))
-            .send()
+            .reply()
             .await?;
-        Ok(reply.token)
+        read_token(&reply)
     }
 
     /// Reads a file, or the part of it that is asked for: `GET /workspace/{ws}/storage/{node}/read/`, without the key.
@@ -154,13 +158,7 @@ impl Client {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let simulated = Simulated::start().await?;
     /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
-    /// # let started = client.upload_small(ws, &fastio::NodeId::root(), "a.txt", "0123456789".into()).await?;
-    /// # let node = &loop {
-    /// #     let wait = std::time::Duration::from_secs(10);
-    /// #     if let fastio::UploadStatus::Stored(node) = client.upload_status(&started.id, wait).await? {
-    /// #         break node;
-    /// #     }
-    /// # };
+    /// # let node = &simulated.file("a.txt", "0123456789").await?;
     /// use fastio::{ByteRange, DownloadStatus};
     /// use futures::TryStreamExt;
     ///
@@ -189,12 +187,31 @@ impl Client {
         version: Option<&VersionId>,
         range: Option<ByteRange>,
     ) -> Result<Download> {
-        let call = self.get(READ, &storage(ws, &[node.as_str(), "read"])).token(token.0.clone());
+        let DownloadToken { text, limiter } = token.clone();
+        let call = self.get(READ, &storage(ws, &[node.as_str(), "read"])).token(text, limiter);
         download(call, version, range).await
     }
 
     /// The same with the key in place of a token: one call less, for a file that is read once. No redirect is followed, so
     /// a service that keeps the bytes elsewhere cannot be read like this.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// # let node = &simulated.file("a.pdf", "%PDF-1.7 %").await?;
+    /// use futures::TryStreamExt;
+    ///
+    /// // Its first bytes tell what a file is.
+    /// let start = client.read_with_key(ws, node, None, Some((0..4).try_into()?)).await?;
+    /// assert_eq!(start.total, Some(10));
+    /// let parts: Vec<bytes::Bytes> = start.try_collect().await?;
+    /// assert_eq!(parts.concat(), b"%PDF");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn read_with_key(
         &self,
         ws: &WorkspaceId,
@@ -205,6 +222,18 @@ impl Client {
         let call = self.get("storage.read_with_key", &storage(ws, &[node.as_str(), "read"]));
         download(call, version, range).await
     }
+}
+
+pub(crate) fn read_token(reply: &Reply) -> Result<DownloadToken> {
+    #[derive(Deserialize)]
+    struct Wire {
+        token: SecretString,
+    }
+    let Wire { token: text } = reply.read(reply.fields()?)?;
+    if text.expose_secret().is_empty() {
+        return Err(reply.broken("the token is empty"));
+    }
+    Ok(DownloadToken { text, limiter: reply.limiter() })
 }
 
 async fn download(call: Call<'_>, version: Option<&VersionId>, range: Option<ByteRange>) -> Result<Download> {

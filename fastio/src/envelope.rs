@@ -42,7 +42,7 @@ impl Head {
     /// A body that is not the service's. Load balancers, proxies and stores answer like that with a status that says
     /// enough by itself. A 404 of that kind is not one of them: it says nothing about the file, so it must not
     /// count as "gone".
-    fn foreign(&self, problem: impl Into<String>) -> ErrorKind {
+    pub(crate) fn foreign(&self, problem: impl Into<String>) -> ErrorKind {
         match self.status {
             401 | 408 | 413 | 416 | 429 | 500 | 502..=504 => refused(self, &Map::new()),
             403 if self.by_token => refused(self, &Map::new()),

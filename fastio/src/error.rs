@@ -13,6 +13,12 @@ pub use refusal::{InvalidField, Refusal};
 
 use crate::key::KeyError;
 
+/// What stands in a text for a secret.
+const REDACTED: &str = "[REDACTED]";
+/// Shortest part of a secret that is taken out of a text, in bytes. What is shorter tells nobody anything, and is found in
+/// many words.
+const SHORTEST_PART: usize = 6;
+
 /// A failed call.
 ///
 /// It names the operation, keeps everything that the service said (status, code, reason, text, request id), and
@@ -181,11 +187,16 @@ impl Error {
 }
 
 impl ErrorKind {
-    /// Takes a secret out of the texts that came from the service, should it ever echo one.
+    /// Takes a secret out of the texts that came from the service, should it ever echo one. They are cut to their lengths
+    /// already, maybe inside of it.
     pub(crate) fn redact(&mut self, secret: &str) {
         let clean = |text: &mut String| {
             if !secret.is_empty() && text.contains(secret) {
-                *text = text.replace(secret, "[REDACTED]");
+                *text = text.replace(secret, REDACTED);
+            }
+            if let Some(start) = start_of_cut(text, secret) {
+                text.truncate(start);
+                text.push_str(REDACTED);
             }
         };
         match self {
@@ -201,6 +212,13 @@ impl ErrorKind {
             Self::Key(_) | Self::Argument { .. } | Self::Held { .. } | Self::Transport { .. } => {}
         }
     }
+}
+
+/// Where a text's end begins that is a part of a secret from its beginning.
+fn start_of_cut(text: &str, secret: &str) -> Option<usize> {
+    let longest = secret.len().min(text.len());
+    let mut parts = (SHORTEST_PART..=longest).rev().filter_map(|length| secret.get(..length));
+    parts.find(|part| text.ends_with(part)).map(|part| text.len() - part.len())
 }
 
 impl fmt::Display for Error {

@@ -1,6 +1,5 @@
 //! Entry for fuzzing and property tests: whatever a service sends must end in a value or in an [`Error`](crate::Error).
 
-use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use reqwest::StatusCode;
@@ -8,7 +7,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 
 use crate::client::{Reply, head_of};
-use crate::{events, limit, metadata, storage, upload};
+use crate::webhooks::{guide, subscriptions};
+use crate::{download, events, limit, metadata, paging, storage, upload};
 
 /// Reads bytes as a reply in every way that a reply is read. Returns for any bytes.
 ///
@@ -22,7 +22,7 @@ pub fn envelope(bytes: &[u8]) {
     assert!(retry_at.is_none_or(|at| at >= now), "a moment in the past");
     let reply = made.reply();
     let shown: Vec<String> =
-        every_reading(&reply).into_iter().filter_map(|read| read.as_ref().err().map(show)).collect();
+        every_reading(&reply).iter().filter_map(|(_, read)| read.as_ref().err().map(show)).collect();
     // The same reply is refused in one way at most; more messages are about what the fields mean.
     assert!(shown.iter().all(|text| text.len() < 256 * 1024), "a message without bounds");
 }
@@ -76,31 +76,51 @@ fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((line.strip_suffix(b"\r").unwrap_or(line), rest.get(1..)?))
 }
 
-fn every_reading(reply: &Reply) -> Vec<crate::Result<()>> {
+/// Every reading by what it reads.
+fn every_reading(reply: &Reply) -> Vec<(&'static str, crate::Result<()>)> {
+    /// The fields themselves.
     fn fields<T: DeserializeOwned>(reply: &Reply) -> crate::Result<()> {
         reply.read::<T>(reply.fields()?).map(drop)
     }
+    /// One thing below its name.
+    fn named<T: DeserializeOwned>(reply: &Reply, name: &str) -> crate::Result<()> {
+        let thing = reply.fields()?.remove(name).unwrap_or_default();
+        serde_json::from_value::<T>(thing).map(drop).map_err(|error| reply.broken(error.to_string()))
+    }
+    /// A page of a list that is read by offset.
+    fn rows<T: DeserializeOwned>(reply: &Reply, name: &str) -> crate::Result<()> {
+        paging::read_rows::<T>(reply, name).map(drop)
+    }
     vec![
-        reply.fields().map(drop),
-        reply.any_fields().map(drop),
-        storage::read_nodes(reply, None).map(drop),
-        storage::read_found(reply, 100).map(drop),
-        events::read_page(reply, None, 100).map(drop),
-        events::read_activity(reply, None).map(drop),
-        upload::read_chunks(reply).map(drop),
-        upload::read_status(reply).map(drop),
-        metadata::read_facts(reply).map(drop),
-        fields::<crate::Node>(reply),
-        fields::<crate::Version>(reply),
-        fields::<crate::Comment>(reply),
-        fields::<crate::ChangePage>(reply),
-        fields::<crate::Scopes>(reply),
-        fields::<crate::Workspace>(reply),
-        fields::<crate::Org>(reply),
-        fields::<crate::Webhook>(reply),
-        fields::<crate::Subscription>(reply),
-        fields::<crate::UploadStarted>(reply),
-        fields::<BTreeSet<crate::NodeId>>(reply),
+        ("success", reply.fields().map(drop)),
+        ("anything", reply.any_fields().map(drop)),
+        ("user", named::<crate::UserId>(reply, "id")),
+        ("scopes", fields::<crate::Scopes>(reply)),
+        ("organisations", rows::<crate::Org>(reply, "orgs")),
+        ("workspaces", rows::<crate::Workspace>(reply, "workspaces")),
+        ("workspace", named::<crate::Workspace>(reply, "workspace")),
+        ("nodes", storage::read_nodes(reply, None).map(drop)),
+        ("node", named::<crate::Node>(reply, "node")),
+        ("nodes in bulk", storage::read_bulk(reply, &[]).map(drop)),
+        ("found nodes", storage::read_found(reply, 100).map(drop)),
+        ("versions", named::<Vec<crate::Version>>(reply, "versions")),
+        ("download token", download::read_token(reply).map(drop)),
+        ("started upload", fields::<crate::UploadStarted>(reply)),
+        ("limits of uploads", fields::<crate::UploadLimits>(reply)),
+        ("chunks", upload::read_chunks(reply).map(drop)),
+        ("upload session", upload::read_status(reply).map(drop)),
+        ("comments", rows::<crate::Comment>(reply, "comments")),
+        ("comment", named::<crate::Comment>(reply, "comment")),
+        ("facts", metadata::read_facts(reply).map(drop)),
+        ("events", events::read_page(reply, None, 100).map(drop)),
+        ("changes", fields::<crate::ChangePage>(reply)),
+        ("activity", events::read_activity(reply, None).map(drop)),
+        ("webhooks", fields::<guide::All>(reply)),
+        ("webhook", fields::<guide::One>(reply)),
+        ("subscriptions", subscriptions::read_all(reply).map(drop)),
+        ("subscription", subscriptions::read_one(reply).map(drop)),
+        ("made subscription", subscriptions::read_created(reply).map(drop)),
+        ("rotated secret", subscriptions::read_secret(reply).map(drop)),
     ]
 }
 

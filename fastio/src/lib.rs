@@ -9,6 +9,9 @@
 //! All clients of a process that use the same key at the same service share one rate limiter, which is led by the limit
 //! headers of the replies.
 //!
+//! [`Client::observed_by`] tells somebody of every call, for example metrics for Prometheus: `ApiMetrics`, with the feature
+//! `metrics`.
+//!
 //! The service cannot be reached from tests: `docs/fastio-api.md` says for each call what it is based on, and the examples
 //! run against a simulated service that was written from the same sources by itself.
 
@@ -32,6 +35,9 @@ mod ids;
 mod key;
 mod limit;
 mod metadata;
+#[cfg(any(test, feature = "metrics"))]
+mod metrics;
+mod observe;
 mod orgs;
 mod paging;
 pub mod signature;
@@ -57,6 +63,9 @@ pub use ids::{
     WebhookId, WorkspaceId,
 };
 pub use key::{ApiKey, ApiKeySource, KeyError};
+#[cfg(any(test, feature = "metrics"))]
+pub use metrics::ApiMetrics;
+pub use observe::{Observe, Outcome};
 pub use orgs::Org;
 /// What a secret that the service made is kept in.
 pub use secrecy::{ExposeSecret, SecretString};
@@ -64,7 +73,7 @@ pub use storage::{
     ContentHash, FoundNode, FoundPage, HashAlgorithm, MAX_BULK_NODES, MAX_FOUND, Node, NodeError, NodeKind,
     NodePage, Origin, Version, Virus, VirusStatus,
 };
-pub use upload::{MAX_CHUNK, MAX_SMALL_UPLOAD, MIN_CHUNK, UploadStarted, UploadStatus};
+pub use upload::{MAX_CHUNK, MAX_SMALL_UPLOAD, MIN_CHUNK, UploadLimits, UploadStarted, UploadStatus};
 pub use webhooks::{
     CreatedSubscription, NewSubscription, NewWebhook, Subscription, SubscriptionChange, Webhook,
     WebhookChange, WebhookEvent, Webhooks,

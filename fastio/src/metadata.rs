@@ -20,6 +20,23 @@ impl Client {
     }
 
     /// Sets facts as text, all or none: `POST /workspace/{ws}/storage/{node}/metadata/facts/`. Others stay.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// # let node = &simulated.file("thumbnail.jpg", "a").await?;
+    /// use std::collections::BTreeMap;
+    ///
+    /// // A result says what it was made from, so that nobody takes it for a new source.
+    /// let marker = BTreeMap::from([("made_from".to_owned(), "3abcd-efghi".to_owned())]);
+    /// client.set_facts(ws, node, &marker).await?;
+    /// assert_eq!(client.facts(ws, node).await?, marker);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_facts(
         &self,
         ws: &WorkspaceId,

@@ -33,6 +33,23 @@ impl Client {
     /// The organisation that a workspace belongs to; `None` if the key sees none that it is in. What the workspace says of it
     /// counts first: its id needs no call, its name in URLs one ([`Self::orgs`]). Else the workspaces of all organisations
     /// are searched.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// // The change feed belongs to an organisation, and a pipeline knows its workspace alone.
+    /// let workspace = client.workspace(ws).await?;
+    /// let org = client.organisation_of(&workspace).await?.ok_or("the key sees no organisation of it")?;
+    ///
+    /// assert!(client.orgs().await?.iter().any(|seen| seen.id == org));
+    /// let siblings = client.org_workspaces(&org).await?;
+    /// assert!(siblings.iter().any(|sibling| sibling.id == *ws));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn organisation_of(&self, workspace: &Workspace) -> Result<Option<OrgId>> {
         if workspace.org_id.is_some() {
             return Ok(workspace.org_id.clone());

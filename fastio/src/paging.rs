@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::client::Reply;
 use crate::envelope::fields;
 use crate::error::Error;
 use crate::{Client, Result};
@@ -66,15 +67,7 @@ impl Client {
                 .query("offset", &all.len().to_string())
                 .reply()
                 .await?;
-            let mut fields = reply.fields()?;
-            let pagination = Pagination::of(&fields);
-            let rows: Option<Vec<T>> = match fields.remove(name) {
-                None => None,
-                Some(rows) => {
-                    serde_json::from_value(rows).map_err(|error| reply.broken(error.to_string()))?
-                }
-            };
-            let rows = rows.unwrap_or_default();
+            let (rows, pagination) = read_rows(&reply, name)?;
             let count = rows.len();
             all.extend(rows);
             if !pagination.more(count, page) {
@@ -87,4 +80,15 @@ impl Client {
             format!("more than {} rows: that is too many", max_pages * page),
         ))
     }
+}
+
+/// The rows of the list `name`, and what is said about more of them.
+pub(crate) fn read_rows<T: DeserializeOwned>(reply: &Reply, name: &str) -> Result<(Vec<T>, Pagination)> {
+    let mut fields = reply.fields()?;
+    let pagination = Pagination::of(&fields);
+    let rows: Option<Vec<T>> = match fields.remove(name) {
+        None => None,
+        Some(rows) => serde_json::from_value(rows).map_err(|error| reply.broken(error.to_string()))?,
+    };
+    Ok((rows.unwrap_or_default(), pagination))
 }

@@ -18,6 +18,7 @@ pub(crate) use search::read_found;
 pub use search::{FoundNode, FoundPage, MAX_FOUND};
 pub use versions::Version;
 
+use crate::client::Reply;
 use crate::envelope::fields;
 use crate::error::Error;
 use crate::{Client, NodeId, Result, WorkspaceId};
@@ -62,6 +63,26 @@ impl Client {
     }
 
     /// Up to [`MAX_BULK_NODES`] nodes in one call, and an error for each that could not be read. Order is the service's.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// # let node = &simulated.file("a.txt", "a").await?;
+    /// // Rows of the change feed have ids and no names; of these, one is gone by now.
+    /// let changed = [node.clone(), "2gone-zzzzz-zzzzz-zzzzz-zzzzz-zzzz".parse()?];
+    /// let (nodes, errors) = client.nodes(ws, &changed).await?;
+    /// assert_eq!(nodes[0].name, "a.txt");
+    /// for error in errors {
+    ///     if !error.is_gone() {
+    ///         return Err(format!("{} cannot be read: {:?}", error.id, error.message).into());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn nodes(&self, ws: &WorkspaceId, ids: &[NodeId]) -> Result<(Vec<Node>, Vec<NodeError>)> {
         const OPERATION: &str = "storage.details.bulk";
         if ids.len() > MAX_BULK_NODES {
@@ -72,19 +93,22 @@ impl Client {
             return Ok((Vec::new(), Vec::new()));
         }
         let list = ids.iter().map(NodeId::as_str).collect::<Vec<_>>().join(",");
-        let reply = self.get(OPERATION, &storage(ws, &[&list, "details"])).reply().await?;
-        // When no node at all could be read, the status is 404 and the list of errors is there all the same.
-        let fields = match reply.fields() {
-            Ok(fields) => fields,
-            Err(error) if reply.status() == 404 => match reply.any_fields() {
-                Ok(fields) if fields.contains_key("errors") => fields,
-                _ => return single_gone(ids, error),
-            },
-            Err(error) => return Err(error),
-        };
-        let bulk: Bulk = reply.read(fields)?;
-        Ok((bulk.nodes.into_iter().chain(bulk.node).collect(), bulk.errors))
+        read_bulk(&self.get(OPERATION, &storage(ws, &[&list, "details"])).reply().await?, ids)
     }
+}
+
+pub(crate) fn read_bulk(reply: &Reply, ids: &[NodeId]) -> Result<(Vec<Node>, Vec<NodeError>)> {
+    // When no node at all could be read, the status is 404 and the list of errors is there all the same.
+    let fields = match reply.fields() {
+        Ok(fields) => fields,
+        Err(error) if reply.status() == 404 => match reply.any_fields() {
+            Ok(fields) if fields.contains_key("errors") => fields,
+            _ => return single_gone(ids, error),
+        },
+        Err(error) => return Err(error),
+    };
+    let bulk: Bulk = reply.read(fields)?;
+    Ok((bulk.nodes.into_iter().chain(bulk.node).collect(), bulk.errors))
 }
 
 #[derive(Deserialize)]

@@ -3,8 +3,10 @@
 //!
 //! Small files go in one call ([`Client::upload_small`]). Larger ones open a session, send chunks numbered from 1 (any
 //! order, at most three at a time), complete it and wait for the node. A file of the same name in the same folder is
-//! replaced in place: same node, new version.
+//! replaced in place: same node, new version. How large files and chunks may be, and how many, depends on the plan, too:
+//! [`Client::upload_limits`].
 
+mod limits;
 mod session;
 
 use std::collections::BTreeMap;
@@ -14,6 +16,7 @@ use bytes::Bytes;
 use reqwest::multipart::{Form, Part};
 use serde::Deserialize;
 
+pub use limits::UploadLimits;
 pub use session::UploadStatus;
 pub(crate) use session::{read_chunks, read_status};
 
@@ -47,6 +50,29 @@ pub struct UploadStarted {
 
 impl Client {
     /// Uploads a file of at most [`MAX_SMALL_UPLOAD`] bytes in one call: `POST /upload/` with the bytes.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// use std::time::Duration;
+    ///
+    /// use fastio::{NodeId, UploadStatus};
+    ///
+    /// let started = client.upload_small(ws, &NodeId::root(), "a.txt", "a text".into()).await?;
+    /// let node = loop {
+    ///     match client.upload_status(&started.id, Duration::from_secs(10)).await? {
+    ///         UploadStatus::Stored(node) => break node,
+    ///         UploadStatus::InProgress => {}
+    ///         failed => return Err(format!("{failed:?}: start again").into()),
+    ///     }
+    /// };
+    /// assert_eq!(client.node(ws, &node).await?.size, Some(6));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn upload_small(
         &self,
         ws: &WorkspaceId,
@@ -134,6 +160,45 @@ impl Client {
     /// Sends the last chunk of a session together with the CRC-32C of the whole file, which the service then compares with
     /// what it has put together (official CLI of 2026-09 and newer; older services do not look at it). The same value has
     /// to come with each repetition.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// use std::time::Duration;
+    ///
+    /// use bytes::Bytes;
+    /// use fastio::{MIN_CHUNK, NodeId, UploadStatus};
+    ///
+    /// let mut chunks = vec![Bytes::from(vec![1; MIN_CHUNK]), Bytes::from(vec![2; MIN_CHUNK]), "the end".into()];
+    /// let size = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+    /// let session = client.open_upload(ws, &NodeId::root(), "film.bin", size).await?;
+    ///
+    /// // The checksum of the file grows with its chunks.
+    /// let (last, mut order, mut crc) = (chunks.pop().ok_or("an empty file")?, 0, 0);
+    /// for chunk in chunks {
+    ///     order += 1;
+    ///     crc = crc32c::crc32c_append(crc, &chunk);
+    ///     client.put_chunk(&session, order, chunk).await?;
+    /// }
+    /// crc = crc32c::crc32c_append(crc, &last);
+    /// client.put_last_chunk(&session, order + 1, last, crc).await?;
+    /// client.complete_upload(&session).await?;
+    /// let node = loop {
+    ///     match client.upload_status(&session, Duration::from_secs(10)).await? {
+    ///         UploadStatus::Stored(node) => break node,
+    ///         UploadStatus::InProgress => {}
+    ///         failed => return Err(format!("{failed:?}: open a new session").into()),
+    ///     }
+    /// };
+    /// // The session is tidied away; the file stays.
+    /// client.cancel_upload(&session).await?;
+    /// assert_eq!(client.node(ws, &node).await?.size, Some(size));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn put_last_chunk(
         &self,
         upload: &UploadId,

@@ -5,8 +5,8 @@
 //! A service without them answers HTTP 404 with code 9992. That is an answer, not an error:
 //! [`Webhooks::Unsupported`].
 
-mod guide;
-mod subscriptions;
+pub(crate) mod guide;
+pub(crate) mod subscriptions;
 
 pub use guide::{NewWebhook, Webhook, WebhookChange, WebhookEvent};
 pub use subscriptions::{CreatedSubscription, NewSubscription, Subscription, SubscriptionChange};

@@ -23,7 +23,6 @@ use fastio_service::{Condition, Health, LogArgs, serve_admin};
 use fastio_temporal::worker::{run, seen_polling};
 use fastio_temporal::{ConnectionArgs, connect_with_retry};
 use prometheus_client::registry::Registry;
-use temporalio_sdk::runtime::{Runtime, RuntimeOptions};
 use temporalio_sdk::{Worker, WorkerOptions};
 use tokio_util::sync::CancellationToken;
 
@@ -137,7 +136,9 @@ async fn decide_events(
     ready: Ready,
     stop: CancellationToken,
 ) -> Result<(), AnyError> {
-    let api = Client::new(args.fastio_base_url.clone(), ApiKeySource::File(args.api_key_file.clone()))?;
+    let api = Client::new(args.fastio_base_url.clone(), ApiKeySource::File(args.api_key_file.clone()))?
+        .observed_by(metrics.fastio.clone());
+    let runtime = metrics.temporal.runtime()?;
     let workspace: Workspace = args.workspace.as_str().parse()?;
     // Each process needs a name of its own, for it asks Temporal by that whether it is seen.
     let identity = format!("intake of {}, pid {} on {}", args.webhook, std::process::id(), host());
@@ -173,7 +174,6 @@ async fn decide_events(
         .register_activities(FeedActivities { feed: Arc::new(feed), stop: stop.clone() })
         .build();
     let ending = stop.clone();
-    let runtime = Runtime::from_current_tokio(RuntimeOptions::default())?;
     let worker = Worker::new(&runtime, temporal.clone(), options)?;
     let feed = WorkflowId::feed(&args.installation, &args.webhook);
     let becoming_ready = async {

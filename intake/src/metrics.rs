@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use fastio::ApiMetrics;
 use fastio_pipeline::decision::{Answer, Decision};
 use fastio_pipeline::matching::Filtered;
+use fastio_temporal::metrics::SdkMetrics;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -53,12 +55,17 @@ pub struct Metrics {
     pub view_failures: Counter,
     /// Those of the feed.
     pub feed: FeedMetrics,
+    /// Calls of the Fast.io API.
+    pub fastio: ApiMetrics,
+    /// What the Temporal SDK measures.
+    pub temporal: SdkMetrics,
 }
 
 impl Metrics {
     /// Makes the metrics and adds them to `registry`.
     #[must_use]
     pub fn register(registry: &mut Registry) -> Self {
+        let (fastio, temporal) = (ApiMetrics::register(registry), SdkMetrics::register(registry));
         let registry = registry.sub_registry_with_prefix("fastio_intake");
         let metrics = Self {
             decisions: Family::default(),
@@ -68,6 +75,8 @@ impl Metrics {
             view_current: Gauge::default(),
             view_failures: Counter::default(),
             feed: FeedMetrics::register(registry),
+            fastio,
+            temporal,
         };
         registry.register(
             "decisions",
@@ -138,5 +147,20 @@ fn answer(answer: &Answer) -> &'static str {
             Filtered::OwnResult { .. } => "own_result",
             Filtered::OwnAccess => "own_access",
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fastio_service::metrics_page::differences;
+
+    use super::*;
+
+    #[test]
+    fn the_documentation_lists_what_there_is() {
+        let mut registry = Registry::default();
+        let _metrics = Metrics::register(&mut registry);
+        let sections = ["fastio-intake", "Calls of Fast.io", "Temporal workers"];
+        assert_eq!(differences(&sections, &registry), [""; 0]);
     }
 }

@@ -6,6 +6,7 @@ use fastio_pipeline::names::ObjectKey;
 use fastio_pipeline::plan::Plan;
 use fastio_pipeline::run::SourceFile;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::decide::Candidate;
 
@@ -13,7 +14,8 @@ use crate::decide::Candidate;
 const CLOCKS: SignedDuration = SignedDuration::from_secs(10);
 
 /// Why a file is looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Occasion {
     /// An event was delivered.
     Push,

@@ -36,12 +36,15 @@ impl PipelineView for Pipelines {
     }
 }
 
-/// Refuses the second start of an id, as Temporal does.
+/// Refuses the second start of an id, as Temporal does, and every one while Temporal is away.
 #[derive(Default)]
-pub(crate) struct Runs(pub(crate) Mutex<Vec<SealedStart>>);
+pub(crate) struct Runs(pub(crate) Mutex<Vec<SealedStart>>, pub(crate) AtomicBool);
 
 impl StartRuns for Runs {
     fn start(&self, run: SealedStart) -> BoxFuture<'_, Result<Started, StartError>> {
+        if self.1.load(Ordering::Relaxed) {
+            return Box::pin(std::future::ready(Err(StartError::Unavailable("away".to_owned()))));
+        }
         let mut runs = self.0.lock().unwrap();
         let known = runs.iter().any(|other| other.workflow_id == run.workflow_id);
         runs.push(run);

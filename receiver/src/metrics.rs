@@ -137,3 +137,17 @@ impl Metrics {
         self.start_duration.0.observe(took.as_secs_f64());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fastio_service::metrics_page::differences;
+
+    use super::*;
+
+    #[test]
+    fn the_documentation_lists_what_there_is() {
+        let mut registry = Registry::default();
+        let _metrics = Metrics::register(&mut registry);
+        assert_eq!(differences(&["fastio-receiver"], &registry), [""; 0]);
+    }
+}

@@ -14,7 +14,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::Health;
@@ -28,11 +28,14 @@ pub async fn serve_admin(
     registry: Arc<Registry>,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let listener = crate::listen(address)?;
-    let router = router(health, registry);
+    serve(crate::listen(address)?, router(health, registry), stop).await;
+    Ok(())
+}
+
+async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     loop {
         let accepted = tokio::select! {
-            () = stop.cancelled() => return Ok(()),
+            () = stop.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
         match accepted {
@@ -84,16 +87,75 @@ fn metrics(registry: &Registry) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use prometheus_client::metrics::counter::Counter;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
 
-    #[test]
-    fn readiness_names_what_is_missing() {
+    const SCRAPE: &str = "# HELP jobs Jobs that were done.\n# TYPE jobs counter\njobs_total 3\n# EOF\n";
+
+    /// An admin port, and where it is.
+    fn start(health: Health, registry: Registry) -> SocketAddr {
+        let listener = crate::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(serve(listener, router(health, Arc::new(registry)), CancellationToken::new()));
+        address
+    }
+
+    /// Status, head and body of the answer to a request for a path.
+    async fn get(address: SocketAddr, path: &str) -> (u16, String, String) {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, head.to_lowercase(), body.to_owned())
+    }
+
+    #[tokio::test]
+    async fn readiness_names_what_is_missing_and_health_does_not_depend_on_it() {
         let health = Health::new();
         let (first, second) = (health.condition("secret loaded"), health.condition("listening"));
+        let address = start(health, Registry::default());
+        let ready = async || {
+            let (status, _, body) = get(address, "/readyz").await;
+            (status, body)
+        };
+        assert_eq!(ready().await, (503, "not yet: secret loaded, listening\n".to_owned()));
         first.set(true);
-        assert_eq!(readiness(&health).status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(health.unmet(), ["listening"]);
+        assert_eq!(ready().await, (503, "not yet: listening\n".to_owned()));
+        let (status, _, body) = get(address, "/healthz").await;
+        assert_eq!((status, body.as_str()), (200, "ok\n"));
         second.set(true);
-        assert_eq!(readiness(&health).status(), StatusCode::OK);
+        assert_eq!(ready().await, (200, "ready\n".to_owned()));
+        first.set(false);
+        assert_eq!(ready().await, (503, "not yet: secret loaded\n".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn metrics_are_openmetrics_text() {
+        let mut registry = Registry::default();
+        let jobs = Counter::<u64>::default();
+        registry.register("jobs", "Jobs that were done", jobs.clone());
+        let address = start(Health::new(), registry);
+        jobs.inc_by(3);
+        let (status, head, body) = get(address, "/metrics").await;
+        assert_eq!((status, body.as_str()), (200, SCRAPE));
+        let kind = "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8";
+        assert!(head.lines().any(|line| line == kind), "{head}");
+        assert_eq!(get(address, "/").await.0, 404);
+    }
+
+    #[tokio::test]
+    async fn the_port_closes_when_the_process_stops() {
+        let stop = CancellationToken::new();
+        let listener = crate::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = serve(listener, router(Health::new(), Arc::default()), stop.clone());
+        stop.cancel();
+        serving.await;
+        assert!(TcpStream::connect(address).await.is_err());
     }
 }

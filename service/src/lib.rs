@@ -6,6 +6,9 @@ mod admin;
 mod health;
 mod listen;
 mod logs;
+#[cfg(any(test, feature = "metrics-page"))]
+#[doc(hidden)]
+pub mod metrics_page;
 mod signals;
 
 pub use admin::serve_admin;

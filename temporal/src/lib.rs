@@ -7,6 +7,8 @@ mod connection;
 pub mod failure;
 #[cfg(feature = "worker")]
 pub mod heartbeat;
+#[cfg(feature = "worker")]
+pub mod metrics;
 mod rpc;
 pub mod start;
 mod target;

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from pictures import photo
@@ -77,6 +79,23 @@ def test_two_events_about_one_version_are_one_run(studio: Studio) -> None:
     assert answers == ["duplicate", "started"]
 
 
+def test_a_signed_delivery_that_is_no_event_is_kept_where_it_can_be_read(studio: Studio) -> None:
+    studio.ready()
+    url, secret = studio.receiver()
+    payload = {"eventType": "upload", "workspaceId": studio.workspace.id, "note": "there is no file in this"}
+    for _ in range(2):
+        answer = sender.send(url, payload, secret)
+        assert answer.status == 200, answer
+
+    def kept() -> list[dict[str, Any]]:
+        return [w for w in temporal.started(f"fastio:unusable:{studio.namespace}/studio:") if "FAILED" in w["status"]]
+
+    kubectl.wait_for("it is kept", lambda: len(kept()) == 1, 30)
+    workflow = kept()[0]["execution"]["workflowId"]
+    assert json.loads(temporal.input(workflow)["body"]["text"]) == payload
+    assert studio.events() == []
+
+
 def test_signed_events_that_mean_nothing_are_acknowledged(studio: Studio) -> None:
     studio.ready()
     url, secret = studio.receiver()
@@ -112,18 +131,64 @@ def test_a_webhook_made_by_hand_signs_in_its_own_way(
     assert studio.intake_metric("fastio_intake_answers_total", source="push", answer="started") == 1
 
 
+def test_a_signing_secret_is_rotated_and_no_delivery_refused(make_studio: Callable[..., Studio]) -> None:
+    old, new = "the-signing-secret-of-yesterday", "the-signing-secret-of-today"
+    reference = {"name": "hand-made", "key": "secret"}
+    studio = make_studio(signature={"secretRef": reference, "previousSecretKey": "previous"})
+    kubectl.put_secret(studio.namespace, "hand-made", secret=old)
+    studio.ready()
+    url = studio.receiver_url()
+    node = _uploaded_without_delivery(studio)
+    numbers = iter(range(1000))
+
+    def status(secret: str) -> int:
+        payload = sender.event(studio.workspace.id, node, "beach.jpg", f"probe-{next(numbers)}")
+        return sender.send(url, payload, secret).status
+
+    assert (status(old), status(new)) == (200, 401)
+
+    def rotate() -> None:
+        kubectl.put_secret(studio.namespace, "hand-made", secret=new, previous=old)
+        kubectl.wait_for("the new secret is taken", lambda: status(new) == 200, 150, 2)
+
+    # The sender signs with the old one until it is told.
+    answers = _deliver_during(rotate, studio, url, node, old, "rotating")
+    assert [a for a in answers if a.status != 200] == []
+    kubectl.put_secret(studio.namespace, "hand-made", secret=new)
+    answers = _deliver_during(
+        lambda: kubectl.wait_for("the old secret is dropped", lambda: status(old) == 401, 150, 2),
+        studio, url, node, new, "rotated",
+    )
+    assert [a for a in answers if a.status != 200] == []
+
+
+def _deliver_during(
+    action: Callable[[], object], studio: Studio, url: str, node: str, secret: str, name: str
+) -> list[sender.Answer]:
+    """The answers to deliveries that are sent one after another for as long as something takes."""
+    answers: list[sender.Answer] = []
+    over = threading.Event()
+
+    def deliver() -> None:
+        while not over.is_set():
+            payload = sender.event(studio.workspace.id, node, "beach.jpg", f"{name}-{len(answers)}")
+            answers.append(sender.send(url, payload, secret))
+            time.sleep(0.05)
+
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(deliver)
+        try:
+            action()
+        finally:
+            over.set()
+        sending.result()
+    return answers
+
+
 def test_a_rolling_update_of_the_receiver_refuses_and_loses_nothing(make_studio: Callable[..., Studio]) -> None:
     studio = make_studio(replicas=2).ready()
     url, secret = studio.receiver()
     node = _uploaded_without_delivery(studio)
-    answers: list[sender.Answer] = []
-    rolled = threading.Event()
-
-    def deliver() -> None:
-        while not rolled.is_set():
-            payload = sender.event(studio.workspace.id, node, "beach.jpg", f"rolling-{len(answers)}")
-            answers.append(sender.send(url, payload, secret))
-            time.sleep(0.05)
 
     def restart() -> None:
         kubectl.kubectl("rollout", "restart", "deployment/studio-receiver", namespace=studio.namespace)
@@ -132,13 +197,7 @@ def test_a_rolling_update_of_the_receiver_refuses_and_loses_nothing(make_studio:
         # The old pods go on for a while after the new ones are ready.
         time.sleep(8)
 
-    with ThreadPoolExecutor(1) as pool:
-        sending = pool.submit(deliver)
-        try:
-            restart()
-        finally:
-            rolled.set()
-        sending.result()
+    answers = _deliver_during(restart, studio, url, node, secret, "rolling")
     assert len(answers) > 100
     assert [a for a in answers if a.status != 200] == []
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from pictures import photo
-from world import kubectl, temporal
+from world import kubectl, simulator, temporal
 from world.studio import Studio
 
 #: Every call of the webhook API.
@@ -39,6 +39,18 @@ def test_pull_alone_needs_no_receiver_and_is_quick(make_studio: Callable[..., St
     assert len(studio.runs()) == 1
 
 
+def test_a_feed_that_nothing_happens_on_waits_in_a_long_poll(make_studio: Callable[..., Studio]) -> None:
+    studio = make_studio(delivery="Pull").ready()
+    organisation, workspace = studio.workspace.org, studio.workspace.id
+    # What opening the feed has to look at is over.
+    time.sleep(5)
+    for of in (organisation, workspace):
+        simulator.control("DELETE", f"calls?workspace={of}")
+    time.sleep(30)
+    calls = [line for of in (organisation, workspace) for line in simulator.control("GET", f"calls?workspace={of}")["calls"]]
+    assert sum(line["count"] for line in calls) <= 6, calls
+
+
 def test_a_service_without_webhooks_is_followed_by_the_feed(make_studio: Callable[..., Studio]) -> None:
     studio = make_studio(delivery="Auto")
     for operation in WEBHOOK_API:
@@ -57,6 +69,8 @@ def test_push_alone_has_no_feed_that_follows(studio: Studio) -> None:
     lost = studio.workspace.upload("lost.jpg", photo(seed=1))
     node = studio.workspace.upload("beach.jpg", photo(seed=2))
     studio.wait_until_done(node)
+    assert [d["state"] for d in studio.deliveries()].count("dropped") == 1
+    assert studio.feed()["following"]["by"] == "off", "a net would find it later"
     assert temporal.describe(studio.run_id(lost)) is None
 
 
@@ -66,11 +80,8 @@ def test_both_ways_about_one_file_are_one_run(make_studio: Callable[..., Studio]
     node = studio.workspace.upload("beach.jpg", photo())
     studio.wait_until_done(node)
 
-    def answered(source: str, answer: str) -> float:
-        return studio.intake_metric("fastio_intake_answers_total", source=source, answer=answer)
-
-    kubectl.wait_for("the delivery has started the run", lambda: answered("push", "started") == 1, 30)
-    kubectl.wait_for("the feed has found it a second time", lambda: answered("feed", "duplicate") == 1, 60, 1)
+    kubectl.wait_for("the delivery has started the run", lambda: studio.answered("push", "started") == 1, 30)
+    kubectl.wait_for("the feed has found it a second time", lambda: studio.answered("feed", "duplicate") == 1, 60, 1)
     assert len(studio.runs()) == 1
     assert len(studio.workspace.comments(node)) == 1
 
@@ -82,7 +93,9 @@ def test_a_delivery_that_never_comes_is_one_run_within_a_minute(make_studio: Cal
     node = studio.workspace.upload("beach.jpg", photo())
     kubectl.wait_for("the run has started", lambda: temporal.describe(studio.run_id(node)), 60, 0.5)
     assert time.monotonic() - began < 60
+    assert "dropped" in [d["state"] for d in studio.deliveries()]
     studio.wait_until_done(node)
+    assert studio.answered("feed", "started") == 1
     assert len(studio.runs()) == 1
 
 
@@ -168,6 +181,17 @@ def test_a_second_backfill_finds_the_results_of_the_first(make_studio: Callable[
 
 
 @pytest.mark.parametrize("delivery", ["Push", "Pull"])
+def test_a_file_that_is_moved_into_a_folder_is_processed_there(make_studio: Callable[..., Studio], delivery: str) -> None:
+    studio = make_studio(delivery=delivery, subscribed=["upload", "move"])
+    studio.ready(match={"events": ["move"], "folders": ["/approved"]})
+    node = studio.workspace.upload("beach.jpg", photo())
+    approved = studio.workspace.folder("approved")
+    studio.workspace.move(node, approved)
+    studio.wait_until_done(node)
+    assert len(studio.runs()) == 1
+
+
+@pytest.mark.parametrize("delivery", ["Push", "Pull"])
 def test_a_deleted_file_is_taken_from_the_trash(make_studio: Callable[..., Studio], delivery: str) -> None:
     studio = make_studio(delivery=delivery, subscribed=["delete"])
     studio.ready(match={"events": ["delete"], "names": ["*.jpg"]}, comment={})
@@ -177,15 +201,38 @@ def test_a_deleted_file_is_taken_from_the_trash(make_studio: Callable[..., Studi
     assert len(studio.runs()) == 1
 
 
-def test_reading_a_file_is_an_event_but_for_our_own_reading(make_studio: Callable[..., Studio]) -> None:
-    studio = make_studio(subscribed=["access"])
+@pytest.mark.parametrize("delivery", ["Push", "Pull"])
+def test_reading_a_file_is_an_event_but_for_our_own_reading(make_studio: Callable[..., Studio], delivery: str) -> None:
+    studio = make_studio(delivery=delivery, subscribed=["access"])
     studio.ready(match={"events": ["access"], "names": ["*.jpg"]})
     node = studio.workspace.upload("beach.jpg", photo())
     studio.workspace.somebody_else().read(node)
     studio.wait_for_result("/processed/beach/beach.thumbnail.webp", 60)
+
+    def seen() -> float:
+        source = "push" if delivery == "Push" else "feed"
+        return studio.intake_metric("fastio_intake_decisions_total", source=source)
+
     # The run's own download is an event as well.
-    kubectl.wait_for("it is decided", lambda: len([e for e in studio.events() if "COMPLETED" in e["status"]]) >= 2, 30)
+    kubectl.wait_for("it is decided", lambda: seen() >= 2, 30)
     time.sleep(2)
+    assert len(studio.runs()) == 1
+
+
+@pytest.mark.parametrize("delivery", ["Push", "Pull"])
+def test_an_infected_file_goes_to_no_pipeline(make_studio: Callable[..., Studio], delivery: str) -> None:
+    studio = make_studio(delivery=delivery).ready()
+    studio.fault("infect_files", name="worm.jpg")
+    infected = studio.workspace.upload("worm.jpg", photo(seed=1))
+    clean = studio.workspace.upload("beach.jpg", photo(seed=2))
+    studio.wait_until_done(clean)
+    source = "push" if delivery == "Push" else "feed"
+
+    def refused() -> bool:
+        return studio.intake_metric("fastio_intake_decisions_total", source=source, outcome="infected") == 1
+
+    kubectl.wait_for("the infected file is decided", refused, 30)
+    assert temporal.describe(studio.run_id(infected)) is None
     assert len(studio.runs()) == 1
 
 

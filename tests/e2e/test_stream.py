@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import json
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -73,43 +73,58 @@ def test_lost_doubled_and_disordered_deliveries(make_studio: Callable[..., Studi
     uploaded = time.monotonic() - began
     _all_once(studio, nodes, 900)
     print(f"{MANY} files: uploaded in {uploaded:.0f} s, processed after {time.monotonic() - began:.0f} s")
-    deliveries = Counter(d["state"] for d in simulator.control("GET", f"deliveries?workspace={studio.workspace.id}&limit=5000")["deliveries"])
-    assert MANY * 0.1 < deliveries["dropped"], deliveries
+    wanted = set(nodes)
+    deliveries = [d for d in studio.deliveries() if json.loads(d["body"])["fileId"] in wanted]
+    states = Counter(str(d["state"]) for d in deliveries)
+    doubled = len(deliveries) - len({d["event_id"] for d in deliveries})
+    print(f"deliveries: {dict(states)}, {doubled} of them a second one")
+    assert MANY * 0.15 < states["dropped"] < MANY * 0.25, states
+    assert MANY * 0.19 < doubled < MANY * 0.29, doubled
+    # Push has done its part, and the feed that of the deliveries which never came.
+    pushed, found = studio.answered("push", "started"), studio.answered("feed", "started")
+    print(f"runs: {pushed:.0f} started by deliveries, {found:.0f} by the feed")
+    assert pushed > MANY * 0.5 and found > MANY * 0.1, (pushed, found)
+    assert studio.answered("feed", "duplicate") > 0
 
 
-@pytest.mark.parametrize("delivery", ["Push", "Pull"])
-def test_temporal_stops_for_a_minute_in_the_middle(make_studio: Callable[..., Studio], delivery: str) -> None:
-    studio = make_studio(delivery=delivery, subscribed=["upload"]).ready(
-        steps=[TINY], folder="/thumbs", comment={}, workers={"slots": 16}
-    )
-    nodes: list[str] = []
-    uploading = threading.Thread(target=lambda: nodes.extend(_stream(studio, SOME, 90)))
-    uploading.start()
-    time.sleep(15)
-    box("kill", "temporal", "--signal", "KILL")
-    try:
-        time.sleep(60)
-    finally:
-        box("start", "temporal")
-    uploading.join()
-    assert len(nodes) == SOME
-    _all_once(studio, nodes, 300)
+def _studios(make_studio: Callable[..., Studio]) -> list[Studio]:
+    """One to which events are pushed and one that pulls them: each has to come through the same trouble."""
+    return [make_studio(delivery=delivery, subscribed=["upload"]) for delivery in ("Push", "Pull")]
 
 
-@pytest.mark.parametrize("delivery", ["Push", "Pull"])
-def test_the_api_key_is_revoked_and_replaced_in_the_middle(make_studio: Callable[..., Studio], delivery: str) -> None:
-    studio = make_studio(delivery=delivery, subscribed=["upload"])
-    theirs = studio.workspace.somebody_else()
-    studio.ready(steps=[TINY], folder="/thumbs", comment={}, workers={"slots": 16})
-    nodes: list[str] = []
-    uploader = Studio(studio.namespace, theirs)
-    uploading = threading.Thread(target=lambda: nodes.extend(_stream(uploader, SOME, 40)))
-    uploading.start()
-    time.sleep(10)
-    simulator.control("DELETE", f"api-keys/{studio.workspace.key}")
-    time.sleep(20)
-    studio.set_api_key(simulator.control("POST", "api-keys", {})["key"])
-    uploading.join()
-    assert len(nodes) == SOME
-    studio.workspace = theirs
-    _all_once(studio, nodes, 300)
+def _ready(studios: list[Studio]) -> None:
+    for studio in studios:
+        studio.ready(steps=[TINY], folder="/thumbs", comment={}, workers={"slots": 16})
+
+
+def test_temporal_stops_for_a_minute_in_the_middle(make_studio: Callable[..., Studio]) -> None:
+    studios = _studios(make_studio)
+    _ready(studios)
+    with ThreadPoolExecutor(len(studios)) as pool:
+        streams = [pool.submit(_stream, studio, SOME, 90) for studio in studios]
+        time.sleep(15)
+        box("kill", "temporal", "--signal", "KILL")
+        try:
+            time.sleep(60)
+        finally:
+            box("start", "temporal")
+    for studio, stream in zip(studios, streams, strict=True):
+        _all_once(studio, stream.result(), 300)
+
+
+def test_the_api_key_is_revoked_and_replaced_in_the_middle(make_studio: Callable[..., Studio]) -> None:
+    studios = _studios(make_studio)
+    theirs = [studio.workspace.somebody_else() for studio in studios]
+    _ready(studios)
+    with ThreadPoolExecutor(len(studios)) as pool:
+        uploaders = [Studio(studio.namespace, their) for studio, their in zip(studios, theirs, strict=True)]
+        streams = [pool.submit(_stream, uploader, SOME, 40) for uploader in uploaders]
+        time.sleep(10)
+        for studio in studios:
+            simulator.control("DELETE", f"api-keys/{studio.workspace.key}")
+        time.sleep(20)
+        for studio in studios:
+            studio.set_api_key(simulator.control("POST", "api-keys", {})["key"])
+    for studio, stream, their in zip(studios, streams, theirs, strict=True):
+        studio.workspace = their
+        _all_once(studio, stream.result(), 300)

@@ -84,6 +84,8 @@ def test_the_examples_and_the_readme_are_taken() -> None:
         (WEBHOOK, 'endpoint: {url: "https://hooks.studio.example"}', "delivery: Push", "spec.endpoint must be set for delivery Push"),
         (WEBHOOK, "endpoint:", "receiver: {signature: {scheme: StampedHex}}\n  endpoint:", "`secretRef` must be set for this scheme"),
         (WEBHOOK, "endpoint:", "receiver: {signature: {toleranceSeconds: 60}}\n  endpoint:", "needs a scheme with a timestamp"),
+        (WEBHOOK, "endpoint:", "receiver: {signature: {previousSecretKey: old}}\n  endpoint:", "set both, or neither"),
+        (WEBHOOK, "endpoint:", "receiver: {signature: {secretRef: {name: a, key: b}, previousSecretKey: b}}\n  endpoint:", "must not be the key in `secretRef`"),
         (PIPELINE, 'names: ["*.jpg"]', "folders: [raw]", "a folder pattern must start with '/'"),
         (PIPELINE, 'names: ["*.jpg"]', "maxSize: 20GB", "spec.match.maxSize"),
         (PIPELINE, 'names: ["*.jpg"]', "mimeTypes: [image]", "must be of the form type/subtype"),

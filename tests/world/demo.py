@@ -59,7 +59,7 @@ def shown(*argv: str) -> None:
 
 def apply_examples(space: Workspace) -> None:
     kubectl.create_namespace(NAMESPACE)
-    kubectl.put_api_key(NAMESPACE, space.key)
+    kubectl.put_secret(NAMESPACE, "fastio-api", apiKey=space.key)
     for file in sorted((REPOSITORY / "examples").glob("*.yaml")):
         # The examples are what a user writes; only the workspace's id is not known before it exists.
         manifest = file.read_text().replace("1234567890123456789", space.id)

@@ -28,11 +28,11 @@ def create_namespace(name: str) -> None:
     apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}))
 
 
-def put_api_key(namespace: str, key: str) -> None:
-    """The Secret `fastio-api` with a Fast.io API key, made or changed."""
+def put_secret(namespace: str, name: str, **values: str) -> None:
+    """A Secret with these values and no others, made or changed."""
+    literals = [f"--from-literal={key}={value}" for key, value in values.items()]
     manifest = kubectl(
-        "create", "secret", "generic", "fastio-api", f"--from-literal=apiKey={key}", "--dry-run=client", "--output",
-        "yaml", namespace=namespace,
+        "create", "secret", "generic", name, *literals, "--dry-run=client", "--output", "yaml", namespace=namespace
     )
     apply(manifest, namespace)
 

@@ -136,6 +136,9 @@ class Workspace:
         found: list[dict[str, Any]] = self.api("GET", f"/workspace/{self.id}/storage/{node}/versions/")["versions"]
         return found
 
+    def move(self, node: str, folder: str) -> None:
+        self.api("POST", f"/workspace/{self.id}/storage/{node}/move/", {"parent": folder})
+
     def trash(self, node: str) -> None:
         self.api("DELETE", f"/workspace/{self.id}/storage/{node}/delete/")
 

@@ -33,7 +33,7 @@ class Studio:
         return studio
 
     def set_api_key(self, key: str) -> None:
-        kubectl.put_api_key(self.namespace, key)
+        kubectl.put_secret(self.namespace, "fastio-api", apiKey=key)
 
     def webhook(self) -> dict[str, Any]:
         """The FastioWebhook as a person would write it."""
@@ -83,13 +83,17 @@ class Studio:
 
     def receiver(self) -> tuple[str, str]:
         """URL by which the receiver is reached from the node, and the signing secret."""
+        return self.receiver_url(), self.signing_secret()
+
+    def receiver_url(self) -> str:
+        """URL by which the receiver is reached from the node."""
         service = kubectl.get("service", "studio-receiver", self.namespace) or {}
         webhook = kubectl.get("fastiowebhook", "studio", self.namespace) or {}
         path = "/" + webhook["status"]["url"].split("/", 3)[3]
         address = (service["spec"]["clusterIP"], 8080)
         # kube-proxy writes its rules at most once a second: so long a Service may lead nowhere after its pod is ready.
         kubectl.wait_for("the Service leads to the receiver", lambda: _connects(address), 2, 0.05)
-        return f"http://{address[0]}:{address[1]}{path}", self.signing_secret()
+        return f"http://{address[0]}:{address[1]}{path}"
 
     def signing_secret(self) -> str:
         encoded = kubectl.kubectl(
@@ -115,6 +119,16 @@ class Studio:
                     if series.split("{")[0] == name and wanted:
                         total += float(value)
         return total
+
+    def answered(self, source: str, answer: str) -> float:
+        """How many answers of pipelines there were to what came in one way."""
+        return self.intake_metric("fastio_intake_answers_total", source=source, answer=answer)
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """The service's log of deliveries to this workspace's webhooks."""
+        found = simulator.control("GET", f"deliveries?workspace={self.workspace.id}&limit=10000")
+        deliveries: list[dict[str, Any]] = found["deliveries"]
+        return deliveries
 
     def feed(self) -> dict[str, Any]:
         """What the feed says about itself."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -42,6 +43,12 @@ def describe(workflow: str) -> dict[str, Any] | None:
 def result(workflow: str) -> Any:
     """What a completed workflow returned."""
     return json.loads(temporal("workflow", "result", "--workflow-id", workflow, "--output", "json"))["result"]
+
+
+def input(workflow: str) -> Any:
+    """The argument that a workflow was started with."""
+    (payload,) = history(workflow)[0]["workflowExecutionStartedEventAttributes"]["input"]["payloads"]
+    return json.loads(base64.b64decode(payload["data"]))
 
 
 def query(workflow: str, name: str) -> Any:

@@ -188,6 +188,7 @@ impl From<UploadError> for Failure {
             UploadError::FolderBlocked(_) | UploadError::NameTaken(_) => {
                 Self::terminal("OutputBlocked", &error)
             }
+            UploadError::TooLarge { .. } => Self::terminal("TooLargeForPlan", &error),
             UploadError::NotStored(_) => Self::retry("NotStored", &error),
             UploadError::ResultId(_) => Self::terminal("Refused", &error),
         }

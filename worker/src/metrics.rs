@@ -3,6 +3,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use fastio::ApiMetrics;
+use fastio_temporal::metrics::SdkMetrics;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::Counter;
@@ -41,11 +43,16 @@ pub struct Metrics {
     attempts: Family<Ended, Counter>,
     duration: Family<Which, Histogram, fn() -> Histogram>,
     room: Arc<OnceLock<Watched>>,
+    /// Calls of the Fast.io API.
+    pub fastio: ApiMetrics,
+    /// What the Temporal SDK measures.
+    pub temporal: SdkMetrics,
 }
 
 impl Metrics {
-    /// Registers the metrics with the names that the documentation lists.
+    /// Registers the metrics with the names that `docs/metrics.md` lists.
     pub fn register(registry: &mut Registry) -> Self {
+        let (fastio, temporal) = (ApiMetrics::register(registry), SdkMetrics::register(registry));
         let registry = registry.sub_registry_with_prefix("fastio_worker");
         let attempts = Family::default();
         registry.register(
@@ -63,7 +70,7 @@ impl Metrics {
         );
         let room = Arc::default();
         registry.register_collector(Box::new(RoomMetrics(Arc::clone(&room))));
-        Self { attempts, duration, room }
+        Self { attempts, duration, room, fastio, temporal }
     }
 
     /// Counts what is claimed of a host from now on.
@@ -139,4 +146,23 @@ impl Collector for RoomMetrics {
 
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use fastio_service::metrics_page::differences;
+
+    use super::*;
+    use crate::scratch::Scratch;
+
+    #[test]
+    fn the_documentation_lists_what_there_is() {
+        let mut registry = Registry::default();
+        let metrics = Metrics::register(&mut registry);
+        let directory = tempfile::tempdir().unwrap();
+        let room = Room::open(Scratch::open(directory.path()).unwrap(), 1_000, 1).unwrap();
+        metrics.watch_room(&Arc::new(room), 1, 1_000);
+        let sections = ["fastio-worker", "Calls of Fast.io", "Temporal workers"];
+        assert_eq!(differences(&sections, &registry), [""; 0]);
+    }
 }

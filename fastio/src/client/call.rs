@@ -1,5 +1,6 @@
 //! One call, from its arguments to the opened reply.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
@@ -11,10 +12,10 @@ use serde_json::Value;
 use url::Url;
 
 use super::Client;
-use super::reply::{OpenReply, Origin, Reply, read_reply, request_id};
+use super::reply::{OpenReply, Origin, Reply, read_reply};
 use crate::error::{Error, ErrorKind};
 use crate::key::KeyError;
-use crate::limit;
+use crate::limit::{self, Limiter};
 
 /// Longest time of a call with a small body.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -30,8 +31,8 @@ const QUICK_FAILURE: Duration = Duration::from_secs(5);
 pub(crate) enum Credential {
     /// The API key, in the header `Authorization`.
     Key,
-    /// A download token, in the query; no `Authorization`.
-    Token(SecretString),
+    /// A download token, in the query; no `Authorization`. The limiter is that of the key that made it.
+    Token(SecretString, Arc<Limiter>),
 }
 
 /// A call that is being put together.
@@ -44,6 +45,8 @@ pub(crate) struct Call<'c> {
     headers: HeaderMap,
     body: Payload,
     credential: Credential,
+    /// What no error may show, apart from the credential.
+    secrets: Vec<SecretString>,
     timeout: Option<Duration>,
 }
 
@@ -81,6 +84,7 @@ impl Client {
             headers: HeaderMap::new(),
             body: Payload::None,
             credential: Credential::Key,
+            secrets: Vec::new(),
             timeout: Some(CALL_TIMEOUT),
         }
     }
@@ -119,10 +123,16 @@ impl Call<'_> {
         self
     }
 
-    /// Uses a download token in place of the key.
-    pub(crate) fn token(mut self, token: SecretString) -> Self {
+    /// No error shows this, even if the service echoes it.
+    pub(crate) fn hiding(mut self, secret: &str) -> Self {
+        self.secrets.push(SecretString::from(secret));
+        self
+    }
+
+    /// Uses a download token in place of the key, and the limiter of the key that made it.
+    pub(crate) fn token(mut self, token: SecretString, limiter: Arc<Limiter>) -> Self {
         self.url.query_pairs_mut().append_pair("token", token.expose_secret());
-        self.credential = Credential::Token(token);
+        self.credential = Credential::Token(token, limiter);
         self
     }
 
@@ -153,7 +163,7 @@ impl Call<'_> {
     /// Makes the call and reads the reply's body, whatever it says.
     pub(crate) async fn reply(self) -> Result<Reply, Error> {
         let (response, origin) = self.response().await?;
-        read_reply(origin, response).await
+        read_reply(origin, response, None).await
     }
 
     /// Makes the call; a reply that is not a success becomes an error. The body is still to be read.
@@ -162,7 +172,7 @@ impl Call<'_> {
         if response.status().is_success() {
             return Ok(OpenReply::new(origin, response));
         }
-        let reply = read_reply(origin, response).await?;
+        let reply = read_reply(origin, response, Some(CALL_TIMEOUT)).await?;
         match reply.fields() {
             Err(error) => Err(error),
             Ok(_) => Err(reply.broken("an error status with a successful result")),
@@ -170,7 +180,7 @@ impl Call<'_> {
     }
 
     async fn response(self) -> Result<(Response, Origin), Error> {
-        let Self { client, operation, method, url, headers, body, credential, timeout } = self;
+        let Self { client, operation, method, url, headers, body, credential, mut secrets, timeout } = self;
         let inner = &client.inner;
         let fail = |kind| Error::new(operation, kind);
         let transport = |error| Error::transport(operation, error, None);
@@ -178,30 +188,35 @@ impl Call<'_> {
         // Only GETs, which change nothing and have no body, are made again.
         let mut retries = if method == Method::GET { QUICK_RETRIES.as_slice() } else { &[] }.iter();
 
-        let (http, by_token, secret) = match credential {
-            Credential::Token(token) => (&inner.downloads, true, token),
+        let (http, secret, limiter, bearer) = match credential {
+            Credential::Token(token, limiter) => (&inner.downloads, token, limiter, None),
             Credential::Key => {
-                let key = inner.key.load().await.map_err(|error| fail(ErrorKind::Key(error)))?;
+                let unusable = |error| fail(ErrorKind::Key(error));
+                let key = inner.key.load().await.map_err(unusable)?.into_secret();
                 let http = if timeout.is_some() { &inner.calls } else { &inner.keyed_downloads };
-                (http, false, key.into_secret())
+                let bearer = bearer(key.expose_secret()).map_err(unusable)?;
+                let limiter = limit::limiter_of(&inner.base, key.expose_secret());
+                (http, key, limiter, Some(bearer))
             }
         };
-        let key = (!by_token).then(|| secret.expose_secret());
-        let limiter = limit::limiter_of(&inner.base, key);
+        let by_token = bearer.is_none();
+        secrets.push(secret);
         let mut builder = http.request(method, url).headers(headers);
-        if let Some(key) = key {
-            let bearer = bearer(key).map_err(|error| fail(ErrorKind::Key(error)))?;
-            builder = builder.header(ACCEPT, "application/json").header(AUTHORIZATION, bearer);
+        if let Some(bearer) = bearer {
+            builder = builder.header(AUTHORIZATION, bearer);
+        }
+        if timeout.is_some() {
+            builder = builder.header(ACCEPT, "application/json");
         }
         let mut request = body.put_into(builder).build().map_err(transport)?;
 
         loop {
-            let permit = limiter.pass(operation).await.map_err(|until| fail(ErrorKind::Held { until }))?;
+            let permit = client.turn(operation, &limiter).await.map_err(fail)?;
             let spare = request.try_clone().filter(|_| retries.len() > 0);
             *request.timeout_mut() = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             let start = Instant::now();
             let outcome = http.execute(request).await;
-            trace(operation, start, &outcome);
+            client.tell(operation, &outcome, start.elapsed());
             if let Ok(response) = &outcome {
                 permit.settle(response.status(), response.headers(), SystemTime::now());
             }
@@ -210,7 +225,10 @@ impl Call<'_> {
                     tokio::time::sleep(*pause).await;
                     request = spare;
                 }
-                _ => return Ok((outcome.map_err(transport)?, Origin { operation, by_token, secret })),
+                _ => {
+                    let origin = Origin { operation, by_token, secrets, limiter };
+                    return Ok((outcome.map_err(transport)?, origin));
+                }
             }
         }
     }
@@ -244,30 +262,5 @@ fn is_passing(outcome: &Result<Response, reqwest::Error>) -> bool {
                 && limit::retry_at(response.status(), response.headers(), SystemTime::now()).is_none()
         }
         Err(error) => error.is_connect(),
-    }
-}
-
-fn trace(operation: &'static str, start: Instant, outcome: &Result<Response, reqwest::Error>) {
-    let milliseconds = start.elapsed().as_millis();
-    match outcome {
-        Ok(response) => {
-            let status = response.status().as_u16();
-            tracing::debug!(
-                operation,
-                status,
-                milliseconds,
-                request_id = request_id(response),
-                "Fast.io call"
-            );
-        }
-        // The error may show the URL, and with it a token.
-        Err(error) => {
-            tracing::debug!(
-                operation,
-                milliseconds,
-                connect = error.is_connect(),
-                "Fast.io call without a reply"
-            );
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! A reply, from its head to its fields.
 
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, TryStreamExt};
@@ -12,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::envelope::{self, Head, MAX_REPLY};
 use crate::error::{Error, ErrorKind};
-use crate::limit;
+use crate::limit::{self, Limiter};
 
 /// Longest request id that is kept.
 const MAX_REQUEST_ID: usize = 128;
@@ -22,13 +23,17 @@ const MAX_REQUEST_ID: usize = 128;
 pub(super) struct Origin {
     pub(super) operation: &'static str,
     pub(super) by_token: bool,
-    /// The key or token of the call, to take it out of texts that echo it.
-    pub(super) secret: SecretString,
+    /// The key or token of the call and what else is secret in it, to take it out of texts that echo it.
+    pub(super) secrets: Vec<SecretString>,
+    /// What the call was counted by.
+    pub(super) limiter: Arc<Limiter>,
 }
 
 impl Origin {
     fn error(&self, mut kind: ErrorKind) -> Error {
-        kind.redact(self.secret.expose_secret());
+        for secret in &self.secrets {
+            kind.redact(secret.expose_secret());
+        }
         Error::new(self.operation, kind)
     }
 
@@ -105,23 +110,43 @@ pub(crate) fn head_of(status: StatusCode, headers: &HeaderMap, by_token: bool) -
     }
 }
 
-pub(super) async fn read_reply(origin: Origin, mut response: Response) -> Result<Reply, Error> {
+/// Reads a body to its end. `within` is for calls that have no limit of time themselves: they may be answered with an error
+/// page that does not end.
+pub(super) async fn read_reply(
+    origin: Origin,
+    mut response: Response,
+    within: Option<Duration>,
+) -> Result<Reply, Error> {
     let head = head(origin.by_token, &response);
-    let mut body = BytesMut::new();
-    while let Some(part) = response.chunk().await.map_err(|error| origin.transport(&head, error))? {
-        if body.len().saturating_add(part.len()) > MAX_REPLY {
-            let problem = format!("it is longer than {MAX_REPLY} bytes");
-            return Err(origin.error(head.broken(problem)));
+    let reading = async {
+        let mut body = BytesMut::new();
+        while let Some(part) = response.chunk().await.map_err(|error| origin.transport(&head, error))? {
+            if body.len().saturating_add(part.len()) > MAX_REPLY {
+                let problem = format!("it is longer than {MAX_REPLY} bytes");
+                return Err(origin.error(head.broken(problem)));
+            }
+            body.extend_from_slice(&part);
         }
-        body.extend_from_slice(&part);
-    }
-    Ok(Reply { origin, head, body: body.freeze() })
+        Ok(body.freeze())
+    };
+    let body = match within {
+        None => reading.await?,
+        Some(within) => tokio::time::timeout(within, reading)
+            .await
+            .map_err(|_| origin.error(head.foreign(format!("it did not end within {within:?}"))))??,
+    };
+    Ok(Reply { origin, head, body })
 }
 
 impl Reply {
     /// The HTTP status.
     pub(crate) fn status(&self) -> u16 {
         self.head.status
+    }
+
+    /// The limiter of the key that made the call.
+    pub(crate) fn limiter(&self) -> Arc<Limiter> {
+        self.origin.limiter.clone()
     }
 
     /// The fields of a successful reply.
@@ -150,8 +175,12 @@ impl Reply {
     /// A reply that came from nowhere.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn made_of(head: Head, body: &[u8]) -> Self {
-        let origin =
-            Origin { operation: "made", by_token: head.by_token, secret: SecretString::from("a secret key") };
+        let origin = Origin {
+            operation: "made",
+            by_token: head.by_token,
+            secrets: vec![SecretString::from("a secret key")],
+            limiter: Arc::new(Limiter::new(0.0)),
+        };
         Self { origin, head, body: Bytes::copy_from_slice(body) }
     }
 }

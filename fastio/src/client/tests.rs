@@ -1,10 +1,15 @@
 //! The manners of every call: key, redirects, limits, retries, bounds.
 
+mod times;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::reply::{Origin, read_reply};
 use super::stub::{KEY, Stub, client_at, json, reply};
+use crate::limit::Limiter;
 use crate::{ApiKey, ApiKeySource, ErrorClass, HumanReason};
 
 const GOOD: &str = r#"{"result":true,"id":"1"}"#;
@@ -146,6 +151,20 @@ async fn a_reply_without_end_is_cut() {
     let error = stub.client().auth_check().await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::Broken);
     assert!(error.to_string().contains("longer than 4194304 bytes"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_page_that_does_not_end_is_given_up() {
+    let drops = futures::stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        Some((Ok::<_, std::io::Error>("x"), ()))
+    });
+    let page = http::Response::builder().status(503).body(reqwest::Body::wrap_stream(drops)).unwrap();
+    let limiter = Arc::new(Limiter::new(0.0));
+    let origin = Origin { operation: "test", by_token: true, secrets: Vec::new(), limiter };
+    let reading = read_reply(origin, page.into(), Some(Duration::from_secs(30)));
+    let error = tokio::time::timeout(Duration::from_secs(31), reading).await.unwrap().unwrap_err();
+    assert_eq!(error.class(), ErrorClass::Retry { after: None });
 }
 
 #[tokio::test]

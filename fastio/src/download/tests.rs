@@ -4,8 +4,8 @@ use axum::response::Response;
 use futures::TryStreamExt;
 
 use super::*;
-use crate::ErrorClass;
 use crate::client::stub::{Stub, json, reply};
+use crate::{ApiKey, ApiKeySource, ErrorClass};
 
 const TOKEN: &str = "eyJhbGciOi.secret-token.x";
 
@@ -14,7 +14,7 @@ fn place() -> (WorkspaceId, NodeId) {
 }
 
 fn token() -> DownloadToken {
-    DownloadToken(SecretString::from(TOKEN))
+    DownloadToken { text: SecretString::from(TOKEN), limiter: Arc::new(Limiter::new(0.0)) }
 }
 
 async fn read(stub: &Stub, range: Option<ByteRange>) -> Result<Download> {
@@ -49,6 +49,75 @@ async fn a_token_is_asked_for_and_never_shown() {
         "GET /current/workspace/1234567890123456789/storage/2abc/requestread/?version_id=3v"
     );
     assert!(asked.header("authorization").is_some());
+}
+
+fn key(text: &str) -> ApiKeySource {
+    ApiKeySource::Static(ApiKey::new(text).unwrap())
+}
+
+fn token_reply() -> Response {
+    json(&format!(r#"{{"result":true,"token":"{TOKEN}"}}"#))
+}
+
+fn limited() -> Response {
+    reply(429, &[("retry-after", "60")], r#"{"result":false,"error":{"code":1671}}"#)
+}
+
+#[tokio::test]
+async fn a_limit_stops_the_downloads_of_the_key_that_made_the_token_and_no_others() {
+    let stub = Stub::start([
+        token_reply(),
+        token_reply(),
+        limited(),
+        reply(200, &[], "bytes"),
+        json(r#"{"result":true,"id":"1"}"#),
+    ])
+    .await;
+    let (ws, node) = place();
+    let clients = ["tenant-a", "tenant-b"].map(|text| stub.client_with(key(text)));
+    let [a, b] = [
+        clients[0].download_token(&ws, &node, None).await.unwrap(),
+        clients[1].download_token(&ws, &node, None).await.unwrap(),
+    ];
+    for _ in 0..2 {
+        let stopped = clients[0].read(&ws, &node, &a, None, None).await.unwrap_err();
+        assert!(matches!(stopped.class(), ErrorClass::WaitUntil(_)), "{stopped}");
+    }
+    clients[1].read(&ws, &node, &b, None, None).await.unwrap();
+    clients[0].auth_check().await.unwrap();
+    let asked = stub.requests();
+    assert_eq!(asked.len(), 5, "a held read must not reach the service");
+    let sent: Vec<_> = asked.iter().map(|asked| asked.header("authorization")).collect();
+    let (a, b) = (Some("Bearer tenant-a"), Some("Bearer tenant-b"));
+    assert_eq!(sent, [a, b, None, None, a]);
+}
+
+#[tokio::test]
+async fn a_token_goes_with_the_key_that_made_it_when_the_key_has_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("apiKey");
+    let stub = Stub::start([token_reply(), token_reply(), limited(), reply(200, &[], "bytes")]).await;
+    let client = stub.client_with(ApiKeySource::File(path.clone()));
+    let (ws, node) = place();
+    std::fs::write(&path, "first").unwrap();
+    let old = client.download_token(&ws, &node, None).await.unwrap();
+    std::fs::write(&path, "second").unwrap();
+    let new = client.download_token(&ws, &node, None).await.unwrap();
+    // A read by token asks for no key.
+    std::fs::remove_file(&path).unwrap();
+    client.read(&ws, &node, &old, None, None).await.unwrap_err();
+    client.read(&ws, &node, &new, None, None).await.unwrap();
+    assert_eq!(stub.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn an_empty_token_is_no_token() {
+    let stub = Stub::start([json(r#"{"result":true,"token":""}"#), json(r#"{"result":true}"#)]).await;
+    let (ws, node) = place();
+    for _ in 0..2 {
+        let error = stub.client().download_token(&ws, &node, None).await.unwrap_err();
+        assert_eq!(error.class(), ErrorClass::Broken);
+    }
 }
 
 #[tokio::test]
@@ -99,6 +168,7 @@ async fn the_bytes_are_read_with_the_key_and_no_redirect_gets_it() {
     let bearer = format!("Bearer {}", crate::client::stub::KEY);
     assert_eq!(asked.header("authorization"), Some(bearer.as_str()));
     assert_eq!(asked.header("accept-encoding"), Some("identity"));
+    assert_eq!(asked.header("accept"), Some("*/*"), "a file need not be JSON");
 }
 
 #[tokio::test]

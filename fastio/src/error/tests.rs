@@ -15,6 +15,26 @@ fn refused(status: u16, code: Option<u32>, reason: Option<&str>) -> Error {
 }
 
 #[test]
+fn a_secret_is_taken_out_whole_and_in_part() {
+    let secret = "eyJhbGciOi.secret-token.x";
+    for (text, clean) in [
+        ("the token eyJhbGciOi.secret-token.x has expired", "the token [REDACTED] has expired"),
+        // Texts are cut to a length before anybody looks for secrets in them.
+        ("the token eyJhbGciOi.secret-tok", "the token [REDACTED]"),
+        ("eyJhbGciOi.secret-token.x and eyJhbG", "[REDACTED] and [REDACTED]"),
+        ("the key", "the key"),
+        ("a token of the form eyJ", "a token of the form eyJ"),
+    ] {
+        let refusal = Refusal { text: Some(text.to_owned()), ..Refusal::default() };
+        let mut kind = ErrorKind::Refused(Box::new(refusal));
+        kind.redact(secret);
+        let error = Error::new("test", kind);
+        assert_eq!(error.text(), Some(clean));
+        assert_eq!(error.text().map(|text| text.contains("secret")), Some(false));
+    }
+}
+
+#[test]
 fn each_status_and_code_has_its_class() {
     use ErrorClass::{Broken, Conflict, Gone, Invalid, NeedsHuman};
     use HumanReason as Why;

@@ -36,6 +36,22 @@ impl Client {
     /// The service holds the answer for `wait` (whole seconds, at most [`MAX_ACTIVITY_WAIT`]); the call's own time
     /// limit is 30 s longer. Without a mark it answers at once with the one to start from. It tells what kind of thing
     /// changed, not what happened: follow with [`Client::org_changes`] or [`Client::search_events`].
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// use fastio::{MAX_ACTIVITY_WAIT, NodeId};
+    ///
+    /// let start = client.poll_activity(ws, None, MAX_ACTIVITY_WAIT).await?; // at once: where to start from
+    /// client.create_folder(ws, &NodeId::root(), "raw").await?;
+    /// let activity = client.poll_activity(ws, Some(&start.last), MAX_ACTIVITY_WAIT).await?;
+    /// assert!(activity.touches_storage()); // look at the feed now; then poll from `activity.last`
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn poll_activity(
         &self,
         ws: &WorkspaceId,

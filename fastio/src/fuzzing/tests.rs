@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -80,6 +81,19 @@ fn name() -> impl Strategy<Value = String> {
         "deleted",
         "created",
         "token",
+        "node",
+        "node_id",
+        "errors",
+        "comments",
+        "properties",
+        "webhooks",
+        "webhook",
+        "url",
+        "outbound_webhook_subscriptions",
+        "outbound_webhook_subscription",
+        "secret",
+        "event_type_subscriptions",
+        "chunk_size",
     ];
     prop_oneof![8 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => "[a-z]{1,6}"]
 }
@@ -164,6 +178,22 @@ proptest! {
             prop_assert!(error.retry_after().unwrap() <= Duration::from_hours(1));
         }
     }
+}
+
+/// The inputs that fuzzing begins with.
+fn seeds() -> Vec<Vec<u8>> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/envelope");
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    files.map(|file| std::fs::read(file).unwrap()).collect()
+}
+
+#[test]
+fn every_reading_succeeds_with_some_seed() {
+    let replies: Vec<_> = seeds().iter().map(|seed| Made::of(seed).reply()).collect();
+    let readings = || replies.iter().flat_map(every_reading);
+    let all: BTreeSet<_> = readings().map(|(name, _)| name).collect();
+    let read: BTreeSet<_> = readings().filter(|(_, reading)| reading.is_ok()).map(|(name, _)| name).collect();
+    assert_eq!(read, all);
 }
 
 #[test]

@@ -10,6 +10,10 @@ use crate::time;
 /// Longest pause that is believed; a reply that asks for more is cut to this.
 pub(super) const MAX_PAUSE: Duration = Duration::from_hours(1);
 
+/// Shortest pause after a 429 that names the end of a period: the end is in whole seconds, and maybe over by a clock that
+/// differs from this machine's. Else all who wait would call again at once, and be refused again.
+const MIN_PAUSE: Duration = Duration::from_secs(1);
+
 /// Pause after a 429 that does not tell how long: what the official CLI 0.2.13 uses.
 pub(crate) const UNTOLD_PAUSE: Duration = Duration::from_mins(1);
 
@@ -61,7 +65,8 @@ pub(crate) fn retry_at(status: StatusCode, headers: &HeaderMap, now: SystemTime)
     if asked.is_some() || status != StatusCode::TOO_MANY_REQUESTS {
         return asked;
     }
-    Some(Limits::from_headers(headers, now).reset.unwrap_or(now + UNTOLD_PAUSE))
+    let reset = Limits::from_headers(headers, now).reset;
+    Some(reset.map_or(now + UNTOLD_PAUSE, |at| at.max(now + MIN_PAUSE)))
 }
 
 #[cfg(test)]
@@ -106,6 +111,7 @@ mod tests {
         assert_eq!(pause(&headers(&[reset, ("retry-after", "3")])), Some(3));
         assert_eq!(pause(&headers(&[reset, ("retry-after", "Mon, 05 Oct 2026 12:00:20 GMT")])), Some(20));
         assert_eq!(pause(&headers(&[reset, ("retry-after", "soon")])), Some(7));
+        assert_eq!(pause(&headers(&[reset, ("retry-after", "0")])), Some(0));
     }
 
     #[test]
@@ -124,7 +130,7 @@ mod tests {
         assert_eq!(pause(&headers(&[("x-ve-limit-expires", "nonsense")])), Some(60));
         assert_eq!(pause(&headers(&[("x-ve-limit-expires", "99999999999999999999")])), Some(60));
         assert_eq!(pause(&headers(&[("x-ve-limit-expires", "2099-01-01 00:00:00 UTC")])), Some(3600));
-        assert_eq!(pause(&headers(&[("x-ve-limit-expires", "2001-01-01 00:00:00 UTC")])), Some(0));
+        assert_eq!(pause(&headers(&[("x-ve-limit-expires", "2001-01-01 00:00:00 UTC")])), Some(1));
         assert_eq!(pause(&headers(&[("retry-after", "18446744073709551615")])), Some(3600));
         assert_eq!(retry_at(StatusCode::BAD_GATEWAY, &headers(&[]), noon()), None);
     }

@@ -15,11 +15,11 @@ static LIMITERS: LazyLock<Mutex<HashMap<KeyDigest, Arc<Limiter>>>> = LazyLock::n
 /// Keeps processes apart that were told the same moment.
 static SPREAD: LazyLock<f64> = LazyLock::new(rand::random);
 
-/// The limiter of a key at a service, the same for every client of this process. Calls without a key share one, too.
+/// The limiter of a key at a service, the same for every client of this process.
 ///
 /// It outlives its clients as long as it has something to remember: a client that is made for each reconcile must not
 /// forget a hold.
-pub(crate) fn limiter_of(base: &BaseUrl, key: Option<&str>) -> Arc<Limiter> {
+pub(crate) fn limiter_of(base: &BaseUrl, key: &str) -> Arc<Limiter> {
     let digest = digest(base, key);
     let mut limiters = LIMITERS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(limiter) = limiters.get(&digest) {
@@ -30,12 +30,12 @@ pub(crate) fn limiter_of(base: &BaseUrl, key: Option<&str>) -> Arc<Limiter> {
     limiters.entry(digest).or_insert_with(|| Arc::new(Limiter::new(*SPREAD))).clone()
 }
 
-fn digest(base: &BaseUrl, key: Option<&str>) -> KeyDigest {
+fn digest(base: &BaseUrl, key: &str) -> KeyDigest {
     let mut hash = Sha256::new();
     hash.update(base.to_string());
-    // No URL and no key has these bytes, so no two pairs run together.
-    hash.update(if key.is_some() { [0xff] } else { [0xfe] });
-    hash.update(key.unwrap_or_default());
+    // No URL and no key has this byte, so no two pairs run together.
+    hash.update([0xff]);
+    hash.update(key);
     hash.finalize().into()
 }
 
@@ -50,28 +50,27 @@ mod tests {
     #[test]
     fn one_limiter_for_each_key_and_service() {
         let at = base("https://registry.test/one");
-        let first = limiter_of(&at, Some("key-a"));
-        assert!(Arc::ptr_eq(&first, &limiter_of(&base("https://registry.test/one/"), Some("key-a"))));
-        assert!(!Arc::ptr_eq(&first, &limiter_of(&at, Some("key-b"))));
-        assert!(!Arc::ptr_eq(&first, &limiter_of(&base("https://registry.test/two"), Some("key-a"))));
-        assert!(!Arc::ptr_eq(&first, &limiter_of(&at, None)));
+        let first = limiter_of(&at, "key-a");
+        assert!(Arc::ptr_eq(&first, &limiter_of(&base("https://registry.test/one/"), "key-a")));
+        assert!(!Arc::ptr_eq(&first, &limiter_of(&at, "key-b")));
+        assert!(!Arc::ptr_eq(&first, &limiter_of(&base("https://registry.test/two"), "key-a")));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_hold_outlives_the_client_and_nothing_else_does() {
         let at = base("https://registry.test/hold");
-        let limiter = limiter_of(&at, Some("held"));
+        let limiter = limiter_of(&at, "held");
         let permit = limiter.pass("test").await.unwrap();
         let headers = [(reqwest::header::RETRY_AFTER, "60".parse().unwrap())].into_iter().collect();
         permit.settle(reqwest::StatusCode::TOO_MANY_REQUESTS, &headers, std::time::SystemTime::now());
         drop(limiter);
-        drop(limiter_of(&at, Some("passing")));
-        let known = |key| LIMITERS.lock().unwrap().contains_key(&digest(&at, Some(key)));
+        drop(limiter_of(&at, "passing"));
+        let known = |key| LIMITERS.lock().unwrap().contains_key(&digest(&at, key));
         assert!(known("passing"));
-        drop(limiter_of(&at, Some("another")));
+        drop(limiter_of(&at, "another"));
         assert!(known("held") && !known("passing"));
         tokio::time::advance(std::time::Duration::from_secs(62)).await;
-        drop(limiter_of(&at, Some("yet another")));
+        drop(limiter_of(&at, "yet another"));
         assert!(!known("held"));
     }
 }

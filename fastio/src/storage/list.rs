@@ -59,6 +59,37 @@ impl Client {
 
     /// One page of all files of a workspace, whatever folder they are in, with [`Node::path`]:
     /// `GET /workspace/{ws}/storage/inventory/`. The order is the service's; the trash is left out.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// # simulated.file("a.txt", "a").await?;
+    /// # simulated.file("b.txt", "b").await?;
+    /// // Page by page: the cursor may be stored in between, and nothing has to fit into memory.
+    /// let (mut paths, mut cursor) = (Vec::new(), None);
+    /// loop {
+    ///     let page = client.inventory_page(ws, cursor.as_ref()).await?;
+    ///     if page.skipped > 0 {
+    ///         eprintln!("{} rows cannot be read", page.skipped);
+    ///     }
+    ///     paths.extend(page.nodes.into_iter().filter_map(|node| node.path));
+    ///     cursor = page.next;
+    ///     if cursor.is_none() {
+    ///         break;
+    ///     }
+    /// }
+    /// paths.sort();
+    /// assert_eq!(paths, ["/a.txt", "/b.txt"]);
+    ///
+    /// // A folder has the same pages, by name, with folders and without paths.
+    /// let page = client.list_page(ws, &fastio::NodeId::root(), None).await?;
+    /// assert_eq!((page.nodes.len(), page.next), (2, None));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn inventory_page(&self, ws: &WorkspaceId, cursor: Option<&PageCursor>) -> Result<NodePage> {
         let reply = self
             .get("storage.inventory", &storage(ws, &["inventory"]))
@@ -73,6 +104,36 @@ impl Client {
     }
 
     /// The node of this exact name in a folder. Nodes in the trash do not count.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// # let node = &simulated.file("a.txt", "a").await?;
+    /// use fastio::NodeId;
+    ///
+    /// // A folder is made once, however often this runs.
+    /// let root = NodeId::root();
+    /// let raw = match client.find_child(ws, &root, "raw").await? {
+    ///     Some(node) if node.is_folder() => node,
+    ///     Some(node) => return Err(format!("{} is a file", node.name).into()),
+    ///     None => client.create_folder(ws, &root, "raw").await?,
+    /// };
+    ///
+    /// client.move_node(ws, node, &raw.id).await?;
+    /// client.rename_node(ws, node, "b.txt").await?;
+    /// let names: Vec<_> = client.list_folder(ws, &raw.id).await?.into_iter().map(|node| node.name).collect();
+    /// assert_eq!(names, ["b.txt"]);
+    ///
+    /// // Into the trash: the folder has it no more, and the node says so.
+    /// client.delete_node(ws, node).await?;
+    /// assert_eq!(client.find_child(ws, &raw.id, "b.txt").await?, None);
+    /// assert!(client.node(ws, node).await?.deleted);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn find_child(&self, ws: &WorkspaceId, parent: &NodeId, name: &str) -> Result<Option<Node>> {
         self.each_page(ws, parent, |nodes| nodes.into_iter().find(|node| node.name == name && !node.deleted))
             .await

@@ -49,6 +49,21 @@ pub struct FoundPage {
 impl Client {
     /// Finds nodes by text: `GET /workspace/{ws}/storage/search/`, `limit` (1 to [`MAX_FOUND`]) of them after the first
     /// `offset`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// # let node = &simulated.file("invoice-7.txt", "a").await?;
+    /// let page = client.search_files(ws, "invoice", 100, 0).await?;
+    /// let (id, hit) = page.found.first_key_value().ok_or("nothing has that name")?;
+    /// assert_eq!((id, hit.name.as_str()), (node, "invoice-7.txt"));
+    /// assert!(!page.has_more); // else the next page is behind the first 100
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn search_files(
         &self,
         ws: &WorkspaceId,

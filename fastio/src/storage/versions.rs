@@ -30,6 +30,23 @@ pub struct Version {
 
 impl Client {
     /// The versions of a file, in the service's order: `GET /workspace/{ws}/storage/{node}/versions/`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// # simulated.file("a.txt", "first").await?;
+    /// # let node = &simulated.file("a.txt", "second").await?;
+    /// // The same name in the same folder: the same node, and a new version of it.
+    /// let versions = client.versions(ws, node).await?;
+    /// let current = client.node(ws, node).await?.version.ok_or("a file has a version")?;
+    /// let old = versions.iter().find(|version| version.id != current).ok_or("there was one before")?;
+    /// assert_eq!((versions.len(), old.size), (2, Some(5)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn versions(&self, ws: &WorkspaceId, id: &NodeId) -> Result<Vec<Version>> {
         #[derive(Deserialize)]
         struct Reply {

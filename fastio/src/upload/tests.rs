@@ -1,6 +1,6 @@
 use super::*;
 use crate::client::stub::{Stub, json, reply};
-use crate::{Client, ErrorClass};
+use crate::{Client, ErrorClass, HumanReason};
 
 fn ws() -> WorkspaceId {
     "1234567890123456789".parse().unwrap()
@@ -16,6 +16,46 @@ fn pairs(fields: &[(&str, &str)]) -> Vec<(String, String)> {
 
 async fn status(client: &Client) -> UploadStatus {
     client.upload_status(&upload(), Duration::ZERO).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_limits_of_the_plan_are_read() {
+    let stub = Stub::start([
+        json(
+            r#"{"result":true,"chunk_size":100000000,"size":50000000000,"chunks":550,"sessions":7500,
+                "sessions_size_max":320000000000,"current_api_version":"1.0"}"#,
+        ),
+        json(r#"{"result":"yes","response":{"size":"1000000000","chunks":"35","sessions":null}}"#),
+        json(r#"{"result":true,"chunks":-1}"#),
+        reply(
+            402,
+            &[],
+            r#"{"result":false,"error":{"code":1688,"params":{"reason":"subscription_required"}}}"#,
+        ),
+    ])
+    .await;
+    let client = stub.client();
+    let business = UploadLimits {
+        chunk_size: Some(100_000_000),
+        file_size: Some(50_000_000_000),
+        chunks: Some(550),
+        sessions: Some(7_500),
+        sessions_size: Some(320_000_000_000),
+    };
+    assert_eq!(client.upload_limits(&ws()).await.unwrap(), business);
+    let free = UploadLimits {
+        chunk_size: None,
+        file_size: Some(1_000_000_000),
+        chunks: Some(35),
+        sessions: None,
+        sessions_size: None,
+    };
+    assert_eq!(client.upload_limits(&ws()).await.unwrap(), free);
+    assert_eq!(client.upload_limits(&ws()).await.unwrap_err().class(), ErrorClass::Broken);
+    let unpaid = client.upload_limits(&ws()).await.unwrap_err();
+    assert_eq!(unpaid.class(), ErrorClass::NeedsHuman(HumanReason::SubscriptionRequired));
+    let line = "GET /current/upload/limits/?action=create&instance_id=1234567890123456789";
+    assert_eq!(stub.requests()[0].line(), line);
 }
 
 #[tokio::test]

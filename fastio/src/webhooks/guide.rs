@@ -121,19 +121,20 @@ pub struct WebhookChange {
 }
 
 #[derive(Deserialize)]
-struct One {
+pub(crate) struct One {
     webhook: Webhook,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct All {
+    #[serde(default, deserialize_with = "fields::or_default")]
+    webhooks: Vec<Webhook>,
 }
 
 impl Client {
     /// Every webhook of a workspace: `GET /workspaces/{ws}/webhooks/`.
     pub async fn list_webhooks(&self, ws: &WorkspaceId) -> Result<Webhooks<Vec<Webhook>>> {
-        #[derive(Deserialize)]
-        struct Reply {
-            #[serde(default, deserialize_with = "fields::or_default")]
-            webhooks: Vec<Webhook>,
-        }
-        let reply: Result<Reply> = self.get("webhooks.list", &all(ws)).send().await;
+        let reply: Result<All> = self.get("webhooks.list", &all(ws)).send().await;
         Webhooks::from_result(reply.map(|reply| reply.webhooks))
     }
 
@@ -167,12 +168,14 @@ impl Client {
     /// ```
     pub async fn create_webhook(&self, ws: &WorkspaceId, webhook: &NewWebhook) -> Result<Webhooks<Webhook>> {
         const OPERATION: &str = "webhooks.create";
+        let secret = secret_text(OPERATION, &webhook.secret)?;
+        let call = self.post(OPERATION, &all(ws)).hiding(&secret);
         let form = vec![
             ("url", webhook.url.to_string()),
             ("events", event_list(OPERATION, &webhook.events)?),
-            ("secret", secret_text(OPERATION, &webhook.secret)?),
+            ("secret", secret),
         ];
-        let reply: Result<One> = self.post(OPERATION, &all(ws)).form(form).send().await;
+        let reply: Result<One> = call.form(form).send().await;
         Webhooks::from_result(reply.map(|reply| reply.webhook))
     }
 
@@ -184,6 +187,37 @@ impl Client {
     }
 
     /// Changes a webhook: `POST /workspaces/{ws}/webhooks/{id}/`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::start().await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// # let new = fastio::NewWebhook {
+    /// #     url: "https://hooks.example/studio".parse()?,
+    /// #     events: [fastio::WebhookEvent::Move].into(),
+    /// #     secret: fastio::signature::SigningSecret::new("0123456789abcdef0123456789abcdef")?,
+    /// # };
+    /// # let id = &client.create_webhook(ws, &new).await?.supported().ok_or("no webhooks")?.id;
+    /// use fastio::signature::SigningSecret;
+    /// use fastio::{ErrorClass, WebhookChange, WebhookEvent};
+    ///
+    /// let change = WebhookChange {
+    ///     events: Some([WebhookEvent::Upload, WebhookEvent::Delete].into()),
+    ///     secret: Some(SigningSecret::new("fedcba9876543210fedcba9876543210")?),
+    ///     ..WebhookChange::default()
+    /// };
+    /// let changed = client.update_webhook(ws, id, &change).await?.supported().ok_or("no webhooks")?;
+    /// assert_eq!(changed.events.len(), 2);
+    /// assert_eq!(client.webhook(ws, id).await?.supported(), Some(changed));
+    ///
+    /// client.delete_webhook(ws, id).await?.supported().ok_or("no webhooks")?;
+    /// let gone = client.webhook(ws, id).await.unwrap_err();
+    /// assert_eq!(gone.class(), ErrorClass::Gone);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn update_webhook(
         &self,
         ws: &WorkspaceId,
@@ -191,6 +225,7 @@ impl Client {
         change: &WebhookChange,
     ) -> Result<Webhooks<Webhook>> {
         const OPERATION: &str = "webhooks.update";
+        let mut call = self.post(OPERATION, &one(ws, id));
         let mut form = Vec::new();
         if let Some(url) = &change.url {
             form.push(("url", url.to_string()));
@@ -199,12 +234,14 @@ impl Client {
             form.push(("events", event_list(OPERATION, events)?));
         }
         if let Some(secret) = &change.secret {
-            form.push(("secret", secret_text(OPERATION, secret)?));
+            let secret = secret_text(OPERATION, secret)?;
+            call = call.hiding(&secret);
+            form.push(("secret", secret));
         }
         if let Some(enabled) = change.enabled {
             form.push(("enabled", enabled.to_string()));
         }
-        let reply: Result<One> = self.post(OPERATION, &one(ws, id)).form(form).send().await;
+        let reply: Result<One> = call.form(form).send().await;
         Webhooks::from_result(reply.map(|reply| reply.webhook))
     }
 

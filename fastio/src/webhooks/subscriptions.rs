@@ -94,15 +94,44 @@ impl Client {
     /// The subscriptions of a workspace: `GET /workspace/{ws}/outbound_webhook_subscriptions/`.
     pub async fn subscriptions(&self, ws: &WorkspaceId) -> Result<Webhooks<Vec<Subscription>>> {
         let reply = self.get("subscriptions.list", &["workspace", ws.as_str(), ALL]).reply().await?;
-        Webhooks::from_result(reply.fields().and_then(|mut fields| {
-            let list = fields.remove(ALL).unwrap_or_default();
-            let list: Option<Vec<Subscription>> = value(&reply, list)?;
-            Ok(list.unwrap_or_default())
-        }))
+        Webhooks::from_result(read_all(&reply))
     }
 
     /// Makes a subscription: `POST /workspace/{ws}/outbound_webhook_subscriptions/`. Not idempotent: look with
     /// [`Client::subscriptions`] first.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doctests/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let simulated = Simulated::offering(fastio_simulator::WebhookDialect::Subscriptions).await?;
+    /// # let (client, ws) = (simulated.client()?, &simulated.workspace);
+    /// use fastio::{ExposeSecret, NewSubscription, SubscriptionChange, Webhooks};
+    ///
+    /// let new = NewSubscription {
+    ///     url: "https://hooks.example/studio".parse()?,
+    ///     events: ["workspace_storage_file_added".to_owned()].into(),
+    ///     description: Some("studio".to_owned()),
+    ///     rate_limit_per_hour: None,
+    ///     family_allowlist: [].into(),
+    /// };
+    /// let Webhooks::Supported(made) = client.create_subscription(ws, &new).await? else {
+    ///     return Err("the service has no subscriptions: follow the change feed".into());
+    /// };
+    /// let (id, old) = (&made.subscription.id, made.secret); // keep the secret: nobody is told again
+    /// assert_eq!(client.subscriptions(ws).await?, Webhooks::Supported(vec![made.subscription.clone()]));
+    ///
+    /// let secret = client.rotate_subscription_secret(id).await?.supported().ok_or("retired")?;
+    /// assert_ne!(secret.expose_secret(), old.expose_secret());
+    ///
+    /// let pause = SubscriptionChange { enabled: Some(false), ..SubscriptionChange::default() };
+    /// let paused = client.update_subscription(id, &pause).await?;
+    /// assert_eq!(client.subscription(id).await?, paused);
+    /// client.delete_subscription(id).await?.supported().ok_or("retired")?;
+    /// assert_eq!(client.subscriptions(ws).await?, Webhooks::Supported(vec![]));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn create_subscription(
         &self,
         ws: &WorkspaceId,
@@ -124,17 +153,14 @@ impl Client {
             form.push(("family_allowlist", json_list(&new.family_allowlist)));
         }
         let reply = self.post(OPERATION, &["workspace", ws.as_str(), ALL]).form(form).reply().await?;
-        Webhooks::from_result(reply.fields().and_then(|mut fields| {
-            let secret = take_secret(&reply, &mut fields)?;
-            Ok(CreatedSubscription { subscription: one(&reply, fields)?, secret })
-        }))
+        Webhooks::from_result(read_created(&reply))
     }
 
     /// One subscription, without its secret: `GET /outbound_webhook_subscriptions/{id}/`. One that does not exist is an
     /// error of class [`Gone`](crate::ErrorClass::Gone).
     pub async fn subscription(&self, id: &SubscriptionId) -> Result<Webhooks<Subscription>> {
         let reply = self.get("subscriptions.details", &[ALL, id.as_str()]).reply().await?;
-        Webhooks::from_result(reply.fields().and_then(|fields| one(&reply, fields)))
+        Webhooks::from_result(read_one(&reply))
     }
 
     /// Changes a subscription: `PATCH /outbound_webhook_subscriptions/{id}/`.
@@ -157,7 +183,7 @@ impl Client {
             return Err(Error::argument(OPERATION, "change", "is empty: name something to change"));
         }
         let reply = self.patch(OPERATION, &[ALL, id.as_str()]).form(form).reply().await?;
-        Webhooks::from_result(reply.fields().and_then(|fields| one(&reply, fields)))
+        Webhooks::from_result(read_one(&reply))
     }
 
     /// Removes a subscription for good: `DELETE /outbound_webhook_subscriptions/{id}/`.
@@ -170,8 +196,27 @@ impl Client {
     pub async fn rotate_subscription_secret(&self, id: &SubscriptionId) -> Result<Webhooks<SecretString>> {
         let call = self.post("subscriptions.rotate", &[ALL, id.as_str(), "rotate_secret"]).form(Vec::new());
         let reply = call.reply().await?;
-        Webhooks::from_result(reply.fields().and_then(|mut fields| take_secret(&reply, &mut fields)))
+        Webhooks::from_result(read_secret(&reply))
     }
+}
+
+pub(crate) fn read_all(reply: &Reply) -> Result<Vec<Subscription>> {
+    let list = reply.fields()?.remove(ALL).unwrap_or_default();
+    Ok(value::<Option<_>>(reply, list)?.unwrap_or_default())
+}
+
+pub(crate) fn read_one(reply: &Reply) -> Result<Subscription> {
+    one(reply, reply.fields()?)
+}
+
+pub(crate) fn read_created(reply: &Reply) -> Result<CreatedSubscription> {
+    let mut fields = reply.fields()?;
+    let secret = take_secret(reply, &mut fields)?;
+    Ok(CreatedSubscription { subscription: one(reply, fields)?, secret })
+}
+
+pub(crate) fn read_secret(reply: &Reply) -> Result<SecretString> {
+    take_secret(reply, &mut reply.fields()?)
 }
 
 fn one(reply: &Reply, mut fields: Map<String, Value>) -> Result<Subscription> {

@@ -10,7 +10,7 @@ use super::Feed;
 use super::changes::{Paged, Then};
 use super::rows::ACCESS_EVENTS;
 use super::search::Search;
-use super::state::{Following, Opened};
+use super::state::{Following, MAX_WAITING, Opened};
 use crate::intake::Undecided;
 
 impl Feed {
@@ -27,7 +27,7 @@ impl Feed {
             state.send_if_modified(|state| state.accesses.take().is_some());
             return Ok(true);
         }
-        while Instant::now() < end && self.is_search_free() {
+        while Instant::now() < end && self.is_search_free() && state.borrow().pending.len() < MAX_WAITING {
             let search = state.borrow().accesses.clone();
             let search = search.unwrap_or_else(|| Search::new(Timestamp::now(), []));
             match self.page_of_search(&opened.profile, &search, &ACCESS_EVENTS).await? {

@@ -20,10 +20,10 @@ use super::state::{Backfills, Following, Lost, Problem, Relisting};
 use crate::intake::Undecided;
 
 /// Length of a round. Shorter ones would fill the history, longer ones let the status grow old.
-pub(super) const ROUND: Duration = Duration::from_mins(5);
+pub(super) const ROUND: Duration = if cfg!(test) { Duration::from_secs(1) } else { Duration::from_mins(5) };
 
 /// Length of a round that has nothing to do, which another process may have to end, and of one after a problem.
-const SHORT_ROUND: Duration = Duration::from_secs(30);
+const SHORT_ROUND: Duration = if cfg!(test) { Duration::from_millis(300) } else { Duration::from_secs(30) };
 
 /// Pause before another process takes over a round that ends with this one.
 const HANDOVER: Duration = Duration::from_millis(500);

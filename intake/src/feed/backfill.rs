@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::Feed;
 use super::listing::BETWEEN_PAGES;
-use super::state::{Backfill, Backfills};
+use super::state::{Backfill, Backfills, MAX_LEFT_OVER};
 use crate::decide::Candidate;
 use crate::intake::Undecided;
 use crate::occasion::Occasion;
@@ -48,7 +48,7 @@ impl Feed {
     ) -> Result<(), Undecided> {
         let end = Instant::now() + round;
         let mut running: HashMap<String, Running> = HashMap::new();
-        while Instant::now() < end {
+        while Instant::now() < end && left_over(&state.borrow()) < MAX_LEFT_OVER {
             let candidates = self.intake.pipelines.current()?;
             forget(state, &candidates);
             let wanted = wanted(&state.borrow(), &candidates);
@@ -88,7 +88,7 @@ impl Feed {
         let (files, last) = self.take(&asked.plan, asked.step(), &mut running.nodes).await?;
         let events =
             files.iter().filter_map(|node| self.listed("backfill", EventKind::Upload, node)).collect();
-        self.settle_listed(&Occasion::Backfill(asked.pipeline.clone()), events).await?;
+        let left_over = self.settle_listed(&Occasion::Backfill(asked.pipeline.clone()), events).await?;
 
         let count = files.len() as u64;
         self.metrics.feed.backfilled(count);
@@ -98,6 +98,7 @@ impl Feed {
             if let Some(backfill) = state.get_mut(&asked.uid) {
                 backfill.files += count;
                 backfill.done = done;
+                backfill.left_over.extend(left_over);
                 backfill.after = last.map(|node| node.id).filter(|_| !page_done);
                 if page_done {
                     backfill.page.clone_from(&running.next);
@@ -121,6 +122,7 @@ impl Feed {
             after: None,
             files: 0,
             done: false,
+            left_over: Vec::new(),
         };
         state.send_modify(|state| {
             state.entry(asked.uid.clone()).or_insert_with(begun);
@@ -143,7 +145,7 @@ impl Feed {
     }
 
     /// Takes the next `step` files that the plan wants, and says which was the last that was looked at.
-    async fn take(
+    pub(super) async fn take(
         &self,
         plan: &Plan,
         step: usize,
@@ -157,10 +159,8 @@ impl Feed {
             let wanted = match self.intake.files.describe(node.clone()).await {
                 Ok(Found::File { source, .. }) => plan.matcher.check_file(&source).is_ok(),
                 Ok(Found::Infected { .. } | Found::NotAFile | Found::Unknown) => false,
-                Err(ResolveError::Unusable(problem)) => {
-                    tracing::warn!(%problem, "left out of the backfill");
-                    false
-                }
+                // Perhaps the closer look says more.
+                Err(ResolveError::Unusable(_)) => true,
                 Err(error) => return Err(error.into()),
             };
             if wanted {
@@ -201,6 +201,10 @@ fn wanted(state: &Backfills, candidates: &[Candidate]) -> Vec<Asked> {
         (!done).then_some(Asked { uid, pipeline, plan, per_minute })
     };
     candidates.iter().filter_map(asked).collect()
+}
+
+fn left_over(state: &Backfills) -> usize {
+    state.values().map(|backfill| backfill.left_over.len()).sum()
 }
 
 /// Forgets the backfills of pipelines that do not exist any more.

@@ -6,9 +6,8 @@ use tokio::time::Instant;
 
 use super::Feed;
 use super::changes::{Paged, Then};
-use super::follow::MAX_PENDING;
 use super::rows::FILE_EVENTS;
-use super::state::{Following, Opened};
+use super::state::{Following, MAX_WAITING, Opened};
 use crate::intake::Undecided;
 
 impl Feed {
@@ -19,7 +18,7 @@ impl Feed {
         opened: &Opened,
         end: Instant,
     ) -> Result<(), Undecided> {
-        while Instant::now() < end && self.is_search_free() && state.borrow().pending.len() < MAX_PENDING {
+        while Instant::now() < end && self.is_search_free() && state.borrow().pending.len() < MAX_WAITING {
             let Some(search) = state.borrow().catching_up.clone() else { break };
             match self.page_of_search(&opened.profile, &search, &FILE_EVENTS).await? {
                 Paged::Lost(reason) => {

@@ -10,20 +10,12 @@ use super::changes::{Paged, Then};
 use super::nudge::Nudge;
 use super::pace::{Read, Schedule};
 use super::rows::FILE_EVENTS;
-use super::state::{Awaiting, Following, Opened, Source};
+use super::state::{Awaiting, Following, MAX_WAITING, Opened, Source};
 use super::{Feed, Follow};
 use crate::intake::Undecided;
-use crate::occasion::Occasion;
-
-/// Pause before an event is tried again whose file is not there yet.
-const AGAIN: Duration = Duration::from_secs(2);
 
 /// How long the event log is read before the change feed is tried again, which tells more and sooner.
 const BETTER: SignedDuration = SignedDuration::from_hours(1);
-
-/// Most events that may wait for their files. Reading stops there until some are decided, which takes the grace period at
-/// most.
-pub(super) const MAX_PENDING: usize = 500;
 
 impl Feed {
     /// Reads and decides for the length of a `round`. `state` moves on with each page that is decided, never before.
@@ -46,10 +38,7 @@ impl Feed {
         let mut schedule = Schedule::new(self.follow, Instant::now());
         let mut accesses = true;
         while Instant::now() < end {
-            let mut until = schedule.due().min(end);
-            if !state.borrow().pending.is_empty() {
-                until = until.min(Instant::now() + AGAIN);
-            }
+            let until = next_try(state, schedule.due().min(end));
             if self.nudged(&mut nudge, &opened.profile, until).await {
                 schedule.nudged(Instant::now());
             }
@@ -96,8 +85,7 @@ impl Feed {
     async fn idle(&self, state: &watch::Sender<Following>, end: Instant) -> Result<(), Undecided> {
         while Instant::now() < end {
             self.settle_pending(state).await?;
-            let until = if state.borrow().pending.is_empty() { end } else { end.min(Instant::now() + AGAIN) };
-            tokio::time::sleep_until(until).await;
+            tokio::time::sleep_until(next_try(state, end)).await;
         }
         // Another key may be allowed more by now.
         state.send_modify(|state| {
@@ -109,11 +97,13 @@ impl Feed {
     }
 
     async fn settle_pending(&self, state: &watch::Sender<Following>) -> Result<(), Undecided> {
-        let pending = state.borrow().pending.clone();
-        if pending.is_empty() {
+        let now = Timestamp::now();
+        let (due, mut pending): (Vec<_>, Vec<_>) =
+            state.borrow().pending.iter().cloned().partition(|awaiting| awaiting.due() <= now);
+        if due.is_empty() {
             return Ok(());
         }
-        let pending = self.settle(&Occasion::Feed, pending).await?;
+        pending.extend(self.settle(due).await?);
         self.metrics.feed.pending(pending.len());
         state.send_modify(|state| state.pending = pending);
         Ok(())
@@ -123,7 +113,9 @@ impl Feed {
     async fn read(&self, state: &watch::Sender<Following>, end: Instant) -> Result<Option<Read>, Undecided> {
         let mut found = false;
         loop {
-            if state.borrow().pending.len() >= MAX_PENDING {
+            let waiting = state.borrow().pending.len();
+            if waiting >= MAX_WAITING {
+                tracing::warn!(waiting, "too many events wait for their files, reading waits for them");
                 return Ok(Some(Read::Stalled));
             }
             let Some(opened) = state.borrow().opened.clone() else { return Ok(None) };
@@ -182,5 +174,41 @@ impl Feed {
         if then == Then::Rest {
             self.metrics.feed.caught_up(now);
         }
+    }
+}
+
+/// When some event has to be tried again, at the latest `until`.
+fn next_try(state: &watch::Sender<Following>, until: Instant) -> Instant {
+    let Some(due) = state.borrow().pending.iter().map(Awaiting::due).min() else { return until };
+    let pause = due.duration_since(Timestamp::now()).try_into().unwrap_or(Duration::ZERO);
+    until.min(Instant::now() + pause)
+}
+
+#[cfg(test)]
+mod tests {
+    use fastio_pipeline::event::EventKind;
+
+    use super::*;
+    use crate::occasion::Occasion;
+    use crate::world::world;
+
+    #[tokio::test]
+    async fn whoever_waits_wakes_for_what_has_to_be_tried_again() {
+        let (world, now) = (world(Vec::new()).await, Instant::now());
+        let until = now + Duration::from_mins(1);
+        let state = watch::Sender::new(Following::default());
+        assert_eq!(next_try(&state, until), until);
+        let awaiting = Awaiting::new(&Occasion::Feed, world.event(EventKind::Upload, "2abc"));
+        let tried = Awaiting { tried: Some(Timestamp::now()), ..awaiting.clone() };
+        state.send_modify(|state| state.pending = vec![tried]);
+        let wake = next_try(&state, until);
+        assert!(
+            (1_500..3_000).contains(&wake.duration_since(now).as_millis()),
+            "{:?}",
+            wake.duration_since(now)
+        );
+        state.send_modify(|state| state.pending.push(awaiting));
+        assert!(next_try(&state, until) < wake, "the first of them");
+        assert_eq!(next_try(&state, now), now);
     }
 }

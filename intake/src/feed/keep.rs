@@ -31,7 +31,7 @@ const QUESTIONS: u32 = 10;
 
 /// Why it could not be seen to.
 #[derive(Debug, thiserror::Error)]
-enum KeepError {
+pub(super) enum KeepError {
     #[error(transparent)]
     Start(#[from] StartError),
     #[error("its state: {0}")]
@@ -63,7 +63,13 @@ pub async fn keep(client: &Client, id: &WorkflowId, queue: &TaskQueue) {
     }
 }
 
-async fn see_to(client: &Client, id: &WorkflowId, queue: &TaskQueue, is_mute: bool) -> Result<(), KeepError> {
+/// Starts it unless it runs.
+pub(super) async fn see_to(
+    client: &Client,
+    id: &WorkflowId,
+    queue: &TaskQueue,
+    is_mute: bool,
+) -> Result<(), KeepError> {
     let feed = client.get_workflow_handle::<Feed>(id.as_str());
     let options = WorkflowDescribeOptions::builder().rpc_options(one_attempt(CALL)).build();
     let memory = match tokio::time::timeout(CALL, feed.describe(options)).await? {

@@ -27,6 +27,7 @@ pub struct FeedMetrics {
     rows: Counter,
     unreadable: Counter,
     pending: Gauge,
+    given_up: Counter,
     caught_up: Gauge,
     listed: Gauge,
     backfill_files: Counter,
@@ -40,6 +41,7 @@ impl FeedMetrics {
             rows: Counter::default(),
             unreadable: Counter::default(),
             pending: Gauge::default(),
+            given_up: Counter::default(),
             caught_up: Gauge::default(),
             listed: Gauge::default(),
             backfill_files: Counter::default(),
@@ -57,7 +59,16 @@ impl FeedMetrics {
             "Rows of feeds and listings that could not be read and were left out",
             metrics.unreadable.clone(),
         );
-        registry.register("pending_events", "Events whose file cannot be seen yet", metrics.pending.clone());
+        registry.register(
+            "pending_events",
+            "Events whose file cannot be seen or read yet",
+            metrics.pending.clone(),
+        );
+        registry.register(
+            "given_up_events",
+            "Events whose file could not be read for a day; the log names them",
+            metrics.given_up.clone(),
+        );
         registry.register(
             "caught_up_timestamp_seconds",
             "When everything up to then had been read",
@@ -97,6 +108,10 @@ impl FeedMetrics {
 
     pub(super) fn pending(&self, events: usize) {
         self.pending.set(i64::try_from(events).unwrap_or(i64::MAX));
+    }
+
+    pub(super) fn given_up(&self) {
+        self.given_up.inc();
     }
 
     pub(super) fn caught_up(&self, at: Timestamp) {

@@ -209,6 +209,16 @@ mod tests {
     }
 
     #[test]
+    fn what_was_missed_is_read_from_the_earliest_position_that_was_lost() {
+        let from = |second| Some(Search::new(Timestamp::from_second(second).unwrap(), []));
+        let mut memory = Memory::default();
+        for (found, catching_up) in [(None, None), (from(100), from(100)), (from(200), from(100))] {
+            Opening { catch_up: found, ..opening("studio", listings(), 300) }.remember(&mut memory);
+            assert_eq!(memory.following.catching_up, catching_up);
+        }
+    }
+
+    #[test]
     fn another_workspace_is_another_feed() {
         let mut memory = Memory::default();
         opening("studio", listings(), 100).remember(&mut memory);

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::Feed;
 use super::listing::BETWEEN_PAGES;
-use super::state::{Relisting, Sweep};
+use super::state::{MAX_LEFT_OVER, Relisting, Sweep};
 use crate::intake::Undecided;
 use crate::occasion::Occasion;
 use crate::resolve::changed;
@@ -19,7 +19,8 @@ use crate::resolve::changed;
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 
 impl Feed {
-    /// Lists until all is listed, for the length of a `round` at most. `state` moves on with each page that is decided.
+    /// Lists until all is listed, for the length of a `round` at most. `state` moves on with each page that is decided, or left
+    /// over to following as far as it cannot be.
     pub(super) async fn relist(
         &self,
         state: &watch::Sender<Relisting>,
@@ -29,27 +30,34 @@ impl Feed {
         let Some(watermark) = state.borrow().watermark else { return Ok(()) };
         let begun = Sweep { started: Timestamp::now(), page: None };
         let mut sweep = state.borrow().sweep.clone().unwrap_or(begun);
-        loop {
+        while state.borrow().left_over.len() < MAX_LEFT_OVER {
             let start_over = || {
                 state.send_modify(|state| state.sweep = Some(Sweep { page: None, ..sweep.clone() }));
             };
             let page = self.page_of_inventory(sweep.page.as_ref(), start_over).await?;
             let events = page.nodes.iter().filter_map(|node| self.found(node, watermark)).collect();
-            self.settle_listed(&Occasion::Relist, events).await?;
+            let mut left_over = self.settle_listed(&Occasion::Relist, events).await?;
             sweep.page = page.next;
             if sweep.page.is_none() {
                 tracing::info!(since = %watermark, "the workspace was listed");
                 self.metrics.feed.listed(sweep.started);
                 let watermark = Some(sweep.started);
-                state.send_modify(|state| *state = Relisting { watermark, sweep: None });
+                state.send_modify(|state| {
+                    state.left_over.append(&mut left_over);
+                    (state.watermark, state.sweep) = (watermark, None);
+                });
                 return Ok(());
             }
-            state.send_modify(|state| state.sweep = Some(sweep.clone()));
+            state.send_modify(|state| {
+                state.left_over.append(&mut left_over);
+                state.sweep = Some(sweep.clone());
+            });
             if Instant::now() >= end {
-                return Ok(());
+                break;
             }
             tokio::time::sleep(BETWEEN_PAGES).await;
         }
+        Ok(())
     }
 
     /// What to decide about a file, if it changed since the watermark.

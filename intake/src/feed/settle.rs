@@ -31,22 +31,17 @@ impl Feed {
         occasion: &Occasion,
         events: Vec<FileEvent>,
     ) -> Result<Vec<Awaiting>, Undecided> {
-        let since = Timestamp::now();
-        let batch = events.into_iter().map(|event| Awaiting { event, since }).collect();
-        self.settle(occasion, batch).await
+        self.settle(events.into_iter().map(|event| Awaiting::new(occasion, event)).collect()).await
     }
 
     /// Decides events, and gives those back that have to be tried again: a file may not be there yet, or the service may not
     /// be able to describe it now.
     ///
     /// An error is about all of them: nothing may be forgotten then. Those that were decided before it can be decided again.
-    pub(super) async fn settle(
-        &self,
-        occasion: &Occasion,
-        batch: Vec<Awaiting>,
-    ) -> Result<Vec<Awaiting>, Undecided> {
+    pub(super) async fn settle(&self, batch: Vec<Awaiting>) -> Result<Vec<Awaiting>, Undecided> {
         let mut unseen = Vec::with_capacity(batch.len());
         for awaiting in batch {
+            let occasion = &awaiting.occasion;
             match self.intake.decide_unseen(occasion, &awaiting.event).await? {
                 Some(decision) => {
                     let age = age(occasion, &awaiting.event);
@@ -58,44 +53,36 @@ impl Feed {
         let files: Vec<FileId> = unseen.iter().map(|awaiting| awaiting.event.file.clone()).collect();
         let looked = self.intake.files.find_many(&files).await?;
         let decisions = unseen.into_iter().zip(looked).map(|(awaiting, looked)| async move {
-            let again = self.settle_one(occasion, &awaiting, looked).await?;
-            Ok::<_, Undecided>(again.then_some(awaiting))
+            let again = self.settle_one(&awaiting, looked).await?;
+            let tried = Some(Timestamp::now());
+            Ok::<_, Undecided>(again.then_some(Awaiting { tried, ..awaiting }))
         });
         let left: Vec<Option<Awaiting>> = stream::iter(decisions).buffered(AT_ONCE).try_collect().await?;
         Ok(left.into_iter().flatten().collect())
     }
 
-    /// Decides files of a list. Those that cannot be decided now are tried again before the listing moves on: it does not
-    /// come back to them.
+    /// Decides files of a list, which does not come back to them. Those that cannot be decided now are tried again for a moment
+    /// before it moves on. Those that are left then it gives back: following goes on with them.
     pub(super) async fn settle_listed(
         &self,
         occasion: &Occasion,
         files: Vec<FileEvent>,
-    ) -> Result<(), Undecided> {
+    ) -> Result<Vec<Awaiting>, Undecided> {
         let mut left = self.settle_new(occasion, files).await?;
         for pause in AGAIN {
             if left.is_empty() {
-                return Ok(());
+                break;
             }
             tokio::time::sleep(pause).await;
-            left = self.settle(occasion, left).await?;
+            left = self.settle(left).await?;
         }
-        for Awaiting { event, .. } in left {
-            let source = occasion.as_str();
-            tracing::error!(source, event = %event.id, file = %event.file, "given up until it changes again");
-        }
-        Ok(())
+        Ok(left)
     }
 
     /// Whether the event has to be tried again.
-    async fn settle_one(
-        &self,
-        occasion: &Occasion,
-        awaiting: &Awaiting,
-        looked: Looked,
-    ) -> Result<bool, Undecided> {
-        let event = &awaiting.event;
-        let here: Duration = Timestamp::now().duration_since(awaiting.since).try_into().unwrap_or_default();
+    async fn settle_one(&self, awaiting: &Awaiting, looked: Looked) -> Result<bool, Undecided> {
+        let Awaiting { event, occasion, .. } = awaiting;
+        let here = awaiting.waited(Timestamp::now());
         // A file of a list was there a moment ago: there is nothing to wait for. Nor is there for one whose event is old,
         // however late it was read.
         let waited = age(occasion, event).map_or(here, |age| age.max(here));
@@ -111,11 +98,11 @@ impl Feed {
             }
             Err(problem) if problem.is_about_one_file() => {
                 tell::undecided(&self.metrics, occasion, event, &problem);
-                // How often a file of a list is tried again is not a question of time.
-                let is_over = here >= GRACE && !occasion.is_a_listing();
-                let given_up = is_over || problem.class() == Class::Terminal;
+                let given_up = awaiting.is_over(Timestamp::now()) || problem.class() == Class::Terminal;
                 if given_up {
-                    tracing::error!(event = %event.id, file = %event.file, %problem, "given up");
+                    let source = occasion.as_str();
+                    self.metrics.feed.given_up();
+                    tracing::error!(source, event = %event.id, file = %event.file, %problem, "given up");
                 }
                 Ok(!given_up)
             }

@@ -1,16 +1,17 @@
 //! What a feed knows: carried from activity to activity, over every restart, by its workflow.
 
+mod awaiting;
 mod problem;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use fastio::{ChangeCursor, NodeId, OrgId, PageCursor, WorkspaceId};
-use fastio_pipeline::event::FileEvent;
 use fastio_pipeline::names::ObjectKey;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::awaiting::{Awaiting, MAX_LEFT_OVER, MAX_WAITING};
 pub use self::problem::Problem;
 use super::search::Search;
 
@@ -33,6 +34,9 @@ pub struct Memory {
     pub relist_now: bool,
     /// Backfills by the uid of their pipeline, those that are done included.
     pub backfills: Backfills,
+    /// Events of listings and backfills that could not be decided: following goes on with them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_over: Vec<Awaiting>,
     /// What went wrong last in each of the three, by the name of the activity; not there once it works again.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub problems: BTreeMap<String, Problem>,
@@ -48,6 +52,20 @@ impl Memory {
         }
     }
 
+    /// What the next round of following begins with. It takes over what others have left over, as far as it has room.
+    pub fn follow_on(&mut self) -> Following {
+        let room = MAX_WAITING.saturating_sub(self.following.pending.len()).min(self.left_over.len());
+        self.following.pending.extend(self.left_over.drain(..room));
+        let after_problem = self.problems.contains_key("FollowFeed");
+        Following { after_problem, ..self.following.clone() }
+    }
+
+    /// Whether listings and backfills may leave more over. Where nothing was ever left over, they may.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.left_over.len() < MAX_LEFT_OVER
+    }
+
     /// A listing begins, or goes on. Whoever asks for one from now on gets another; says whether somebody asked for this one.
     pub fn begin_listing(&mut self) -> bool {
         // One that is under way may have passed by what was missed since.
@@ -58,6 +76,15 @@ impl Memory {
     pub fn listed(&mut self, relisting: Relisting, asked: bool, failed: bool) {
         self.relist_now |= asked && failed && relisting.sweep.is_none();
         self.relisting = relisting;
+        self.left_over.append(&mut self.relisting.left_over);
+    }
+
+    /// A round of backfills ended.
+    pub fn backfilled(&mut self, backfills: Backfills) {
+        self.backfills = backfills;
+        for backfill in self.backfills.values_mut() {
+            self.left_over.append(&mut backfill.left_over);
+        }
     }
 
     /// What a workflow begins with that takes the place of one that was ended by force.
@@ -97,7 +124,7 @@ pub struct Following {
     /// How far accesses were read, where the source does not tell them and a pipeline wants them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accesses: Option<Search>,
-    /// Events that cannot be decided yet, because their file cannot be seen yet.
+    /// Events that cannot be decided yet, because their file cannot be seen or read yet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pending: Vec<Awaiting>,
     /// When everything up to then was read.
@@ -200,16 +227,6 @@ impl Source {
     }
 }
 
-/// An event that cannot be decided yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Awaiting {
-    /// The event.
-    pub event: FileEvent,
-    /// When it was read first.
-    pub since: Timestamp,
-}
-
 /// Listing what there is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -220,6 +237,9 @@ pub struct Relisting {
     /// The listing under way, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
+    /// What this round could not decide.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_over: Vec<Awaiting>,
 }
 
 /// A listing under way.
@@ -255,6 +275,9 @@ pub struct Backfill {
     /// Everything was looked at.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub done: bool,
+    /// What this round could not decide.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_over: Vec<Awaiting>,
 }
 
 #[cfg(test)]

@@ -2,10 +2,14 @@
 
 mod activities;
 mod backfills;
+mod beside;
 mod following;
+mod left_over;
 mod listings;
+mod odd_rows;
 mod reopening;
 mod replay;
+mod temporal;
 
 use fastio::NodeId;
 use jiff::Timestamp;
@@ -27,7 +31,7 @@ const EXPIRED: &str = r#""status":406,"code":187907,"reason":"cursor_expired","t
 
 impl World {
     pub(super) fn feed(&self, follow: Follow) -> Feed {
-        let metrics = Metrics::register(&mut Registry::default());
+        let (_, metrics) = metrics();
         let (client, workspace) = (self.fastio.client.clone(), self.fastio.workspace.clone());
         Feed::new(self.intake.clone(), client, workspace, follow, Duration::from_hours(1), metrics)
     }
@@ -36,6 +40,18 @@ impl World {
         let file = self.fastio.upload(&self.fastio.client, &NodeId::root(), name).await;
         file.as_str().parse().unwrap()
     }
+}
+
+fn metrics() -> (Registry, Metrics) {
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry);
+    (registry, metrics)
+}
+
+fn encoded(registry: &Registry) -> String {
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, registry).unwrap();
+    text
 }
 
 fn photos() -> Candidate {
@@ -52,7 +68,7 @@ fn source(state: &watch::Sender<Following>) -> Option<Source> {
 }
 
 async fn relisted(feed: &Feed, watermark: Timestamp) -> Relisting {
-    let state = watch::Sender::new(Relisting { watermark: Some(watermark), sweep: None });
+    let state = watch::Sender::new(Relisting { watermark: Some(watermark), ..Relisting::default() });
     feed.relist(&state, Duration::from_secs(5)).await.unwrap();
     state.borrow().clone()
 }

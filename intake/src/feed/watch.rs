@@ -39,7 +39,7 @@ pub struct Status {
     /// What is read; `None` before it was found out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub following: Option<FollowStatus>,
-    /// Events that wait for a file that cannot be seen yet.
+    /// Events that wait for a file that cannot be seen or read yet, however they were found.
     pub pending_events: usize,
     /// What changed before was found by listing or reading.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,7 +116,7 @@ impl Status {
         });
         Self {
             following,
-            pending_events: memory.following.pending.len(),
+            pending_events: memory.following.pending.len() + memory.left_over.len(),
             relist_watermark: memory.relisting.watermark,
             relisting: memory.relisting.sweep.is_some(),
             backfills: backfills.collect(),

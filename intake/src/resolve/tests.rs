@@ -148,6 +148,30 @@ async fn a_file_that_the_service_stumbles_over_does_not_stand_for_all() {
 }
 
 #[tokio::test]
+async fn a_file_that_the_key_may_not_read_does_not_stand_for_all() {
+    let fastio = Fastio::start().await;
+    let beach = fastio.upload(&fastio.client, &NodeId::root(), "beach.jpg").await;
+    let dune = fastio.upload(&fastio.client, &NodeId::root(), "dune.jpg").await;
+    // The call for both, and then the one for the first.
+    fastio.fail("storage.details", r#""status":406,"code":191878,"times":1"#).await;
+    fastio.fail("storage.details", r#""status":403,"code":10767,"times":1"#).await;
+    let found = fastio.resolver().find_many(&[beach, dune]).await.unwrap();
+    assert!(found[0].is_err() && matches!(found[1], Ok(Found::File { .. })), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_folder_that_the_service_stumbles_over_does_not_stand_for_all() {
+    let fastio = Fastio::start().await;
+    let photos = fastio.folder(&NodeId::root(), "photos").await;
+    let beach = fastio.upload(&fastio.client, &photos, "beach.jpg").await;
+    let dune = fastio.upload(&fastio.client, &NodeId::root(), "dune.jpg").await;
+    // Not the call for both, but the one for the folder that follows.
+    fastio.fail("storage.details", r#""status":500,"skip":1,"times":1"#).await;
+    let found = fastio.resolver().find_many(&[beach, dune]).await.unwrap();
+    assert!(found.iter().all(|found| matches!(found, Ok(Found::File { .. }))), "{found:?}");
+}
+
+#[tokio::test]
 async fn who_we_are_is_asked_once_in_a_while() {
     let fastio = Fastio::start().await;
     let resolver = fastio.resolver();

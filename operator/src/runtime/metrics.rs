@@ -116,3 +116,17 @@ impl Drop for Running<'_> {
         self.metrics.active.get_or_create(&Controller { controller: self.controller }).dec();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fastio_service::metrics_page::differences;
+
+    use super::*;
+
+    #[test]
+    fn the_documentation_lists_what_there_is() {
+        let mut registry = Registry::default();
+        let _metrics = Metrics::register(&mut registry);
+        assert_eq!(differences(&["fastio-operator", "Calls of Fast.io"], &registry), [""; 0]);
+    }
+}

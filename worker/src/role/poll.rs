@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use temporalio_sdk::runtime::PollerBehavior;
 use temporalio_sdk::runtime::worker_tuner::{FixedSizeSlotSupplier, TunerHolder};
-use temporalio_sdk::runtime::{PollerBehavior, Runtime, RuntimeOptions};
 use temporalio_sdk::{Worker, WorkerOptions};
 use tokio_util::sync::CancellationToken;
 
@@ -24,11 +24,6 @@ const POLLERS: usize = 3;
 
 /// Workflow tasks at the same time. They are short and run on one thread.
 const WORKFLOW_SLOTS: usize = 50;
-
-/// The SDK's runtime on the current Tokio runtime.
-pub(super) fn runtime() -> Result<Runtime, RoleError> {
-    Ok(Runtime::from_current_tokio(RuntimeOptions::default())?)
-}
 
 /// Options of a worker of `queue` that runs so many activities at the same time.
 pub(super) fn options(queue: &str, activities: usize, metrics: Arc<Metrics>) -> WorkerOptions {

@@ -28,9 +28,10 @@ pub async fn steps(args: HostArgs, around: Surroundings) -> Result<(), RoleError
         () = around.stop.cancelled() => return Ok(()),
     };
     let queue = TaskQueue::steps_host(&args.queue(), &args.host);
+    let runtime = around.metrics.temporal.runtime()?;
     let mut options = poll::options(queue.as_str(), SLOTS, around.metrics);
     options.register_activities(run_step);
-    let worker = Worker::new(&poll::runtime()?, temporal.clone(), options)?;
+    let worker = Worker::new(&runtime, temporal.clone(), options)?;
     tokio::spawn(ready::watch(temporal, vec![queue], polling, around.stop.clone()));
     tokio::spawn(beat(scratch, around.stop.clone()));
     poll::run(worker, around.stop).await

@@ -13,6 +13,7 @@ use super::{HostArgs, RoleError, Surroundings, poll, ready, sweep};
 use crate::activities::{
     ClaimHost, DownloadSource, FindResults, ReleaseHost, Transfer, UploadResult, WriteComment,
 };
+use crate::metrics::Metrics;
 use crate::plan_key::PlanKeyFile;
 use crate::scratch::{Room, Scratch};
 use crate::workflow::FilePipeline;
@@ -57,7 +58,7 @@ pub struct TransferArgs {
 /// Runs the role until it is told to stop.
 pub async fn transfer(args: TransferArgs, around: Surroundings) -> Result<(), RoleError> {
     let polling = around.health.condition("polling its task queues");
-    let transfer = engine(&args)?;
+    let transfer = engine(&args, &around.metrics)?;
     around.metrics.watch_room(&transfer.room, args.slots.get(), args.scratch_size.get());
     let identity = format!("{}/transfer", args.host.host);
     let temporal = tokio::select! {
@@ -69,7 +70,7 @@ pub async fn transfer(args: TransferArgs, around: Surroundings) -> Result<(), Ro
     let queue = transfer.queue.clone();
     let host_queue = TaskQueue::transfer_host(&queue, &transfer.host);
     let host_slots = args.slots.get().saturating_mul(AT_ONCE).saturating_add(SPARE_SLOTS);
-    let runtime = poll::runtime()?;
+    let runtime = around.metrics.temporal.runtime()?;
     let mut on_queue = poll::options(queue.as_str(), QUEUE_SLOTS, Arc::clone(&around.metrics));
     on_queue
         .register_workflow::<FilePipeline>()?
@@ -94,14 +95,15 @@ pub async fn transfer(args: TransferArgs, around: Surroundings) -> Result<(), Ro
     Ok(())
 }
 
-fn engine(args: &TransferArgs) -> Result<Transfer, RoleError> {
+fn engine(args: &TransferArgs, metrics: &Metrics) -> Result<Transfer, RoleError> {
     let scratch = open_scratch(&args.host.scratch)?;
     let room = Room::open(scratch, args.scratch_size.get(), args.slots.get())
         .map_err(|error| file("scratch", &args.host.scratch, &error))?;
     let plan_key = PlanKeyFile::new(args.plan_key_file.clone());
     // A mistake in the flag is for whoever starts the process, not for the first run.
     plan_key.read().map_err(|error| file("plan-key-file", &args.plan_key_file, &error))?;
-    let client = Client::new(args.fastio_base_url.clone(), ApiKeySource::File(args.api_key_file.clone()))?;
+    let client = Client::new(args.fastio_base_url.clone(), ApiKeySource::File(args.api_key_file.clone()))?
+        .observed_by(metrics.fastio.clone());
     Ok(Transfer {
         client,
         plan_key,

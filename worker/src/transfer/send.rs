@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use fastio::{Client, ErrorClass, MAX_CHUNK, MAX_SMALL_UPLOAD, NodeId, UploadId, UploadStatus, WorkspaceId};
+use fastio::{
+    Client, ErrorClass, MAX_CHUNK, MAX_SMALL_UPLOAD, NodeId, UploadId, UploadLimits, UploadStatus,
+    WorkspaceId,
+};
 
 use tokio::time::Instant;
 
@@ -15,11 +18,12 @@ use super::Progress;
 use super::session::{Fingerprint, Session};
 use super::upload::UploadError;
 
-/// Smallest chunk that we use: what the official client sends.
+/// Smallest chunk that we use: what the official client sends. One chunk is in memory at a time.
 const CHUNK: u64 = 4 << 20;
 
-/// Most chunks of a session. The smallest plan takes 35 (agent guide v1.41); some room is left.
-const MAX_CHUNKS: u64 = 32;
+/// Chunks of a session that every plan takes: the smallest has 35 (agent guide v1.41). A file that needs more is worth the
+/// question how many there may be.
+const FEW_CHUNKS: u64 = 32;
 
 /// How long the service may hold a question about an upload's state. Short enough to notice a cancellation.
 const HOLD: Duration = Duration::from_secs(10);
@@ -99,7 +103,8 @@ pub(super) async fn send(
             None => stored(client, &session, progress).await,
         };
     }
-    let session = session(client.open_upload(workspace, folder, &name.text, size).await?, chunk_size(size));
+    let chunk = chunk_size(size, limits(size, client, workspace).await?.as_ref())?;
+    let session = session(client.open_upload(workspace, folder, &name.text, size).await?, chunk);
     progress.update(|at| *at = Some(session.clone()));
     chunks(client, &session, content, progress).await
 }
@@ -267,8 +272,33 @@ pub(super) async fn give_up(client: &Client, session: &Session) {
     }
 }
 
-fn chunk_size(size: u64) -> u64 {
-    size.div_ceil(MAX_CHUNKS).clamp(CHUNK, MAX_CHUNK as u64)
+/// What the plan takes, for a file that it matters for.
+async fn limits(
+    size: u64,
+    client: &Client,
+    workspace: &WorkspaceId,
+) -> Result<Option<UploadLimits>, fastio::Error> {
+    if size <= CHUNK * FEW_CHUNKS {
+        return Ok(None);
+    }
+    match client.upload_limits(workspace).await {
+        Ok(limits) => Ok(Some(limits)),
+        // A service that does not tell.
+        Err(error) if error.is_unknown_route() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Bytes of each chunk of a file: as few as there may be.
+fn chunk_size(size: u64, limits: Option<&UploadLimits>) -> Result<u64, UploadError> {
+    let largest = limits.and_then(|limits| limits.chunk_size).unwrap_or(u64::MAX).min(MAX_CHUNK as u64);
+    let most = limits.and_then(|limits| limits.chunks).unwrap_or(FEW_CHUNKS).max(1);
+    let bound = limits.and_then(|limits| limits.file_size).unwrap_or(u64::MAX);
+    let bound = bound.min(largest.saturating_mul(most));
+    if size > bound {
+        return Err(UploadError::TooLarge { size, bound });
+    }
+    Ok(size.div_ceil(most).max(CHUNK.min(largest)))
 }
 
 #[cfg(test)]

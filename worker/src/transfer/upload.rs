@@ -40,6 +40,17 @@ pub enum UploadError {
         "{0:?} and the name beside it are taken by files that this pipeline did not make; move them away"
     )]
     NameTaken(String),
+    /// The plan does not take a file of that size.
+    #[error(
+        "the result has {size} bytes, and the plan of the Fast.io organisation takes at most {bound}: make smaller results, or \
+         change the plan"
+    )]
+    TooLarge {
+        /// Of the result, in bytes.
+        size: u64,
+        /// What may be uploaded, in bytes.
+        bound: u64,
+    },
     /// The service took the bytes and did not make a file of them.
     #[error("Fast.io did not store the upload: {0}")]
     NotStored(String),

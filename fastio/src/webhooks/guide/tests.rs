@@ -64,6 +64,23 @@ async fn a_webhook_is_registered_found_changed_and_removed() {
 }
 
 #[tokio::test]
+async fn the_secret_is_not_shown_even_when_the_service_echoes_it() {
+    let echo = format!(
+        r#"{{"result":false,"error":{{"code":1605,"params":[{{"name":"secret","message":"{SECRET} is weak"}}]}}}}"#
+    );
+    let stub = Stub::start([reply(406, &[], &echo), reply(406, &[], &echo)]).await;
+    let client = stub.client();
+    let change = WebhookChange { secret: Some(new().secret), ..WebhookChange::default() };
+    for error in [
+        client.create_webhook(&ws(), &new()).await.unwrap_err(),
+        client.update_webhook(&ws(), &id(), &change).await.unwrap_err(),
+    ] {
+        assert_eq!(error.class(), ErrorClass::Invalid);
+        assert!(!format!("{error} {error:?}").contains(SECRET), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_service_without_webhooks_is_an_answer() {
     let stub = Stub::start(std::iter::repeat_with(unknown_route).take(5)).await;
     let client = stub.client();

@@ -18,7 +18,7 @@ fn a_listing_is_due_when_its_time_has_come_or_something_may_be_missing() {
     let now = SystemTime::from(Timestamp::from_second(1_000_000).unwrap());
     let until = |every: Option<u64>, watermark: Option<i64>, relist_now: bool| {
         let watermark = watermark.map(|second| Timestamp::from_second(second).unwrap());
-        let relisting = Relisting { watermark, sweep: None };
+        let relisting = Relisting { watermark, ..Relisting::default() };
         let memory = Memory { relist_every: every, relist_now, relisting, ..Memory::default() };
         memory.until_relist(now).map(|wait| wait.as_secs())
     };
@@ -49,6 +49,7 @@ fn a_memory_survives_being_stored() {
         after: Some("2abc".parse().unwrap()),
         files: 3,
         done: false,
+        left_over: Vec::new(),
     };
     let memory = Memory {
         following: Following { opened: Some(opened), ..Following::default() },
@@ -64,8 +65,8 @@ fn a_memory_survives_being_stored() {
 fn a_listing_under_way_does_not_answer_a_later_request() {
     let moment = |second| Some(Timestamp::from_second(second).unwrap());
     let sweep = Sweep { started: Timestamp::from_second(50).unwrap(), page: None };
-    let under_way = Relisting { watermark: moment(10), sweep: Some(sweep) };
-    let done = |second| Relisting { watermark: moment(second), sweep: None };
+    let under_way = Relisting { watermark: moment(10), sweep: Some(sweep), ..Relisting::default() };
+    let done = |second| Relisting { watermark: moment(second), ..Relisting::default() };
 
     // Asked for while one is under way: it ends, and another begins, which is the one that was asked for.
     let mut memory = Memory { relisting: under_way, relist_now: true, ..Memory::default() };
@@ -115,4 +116,17 @@ fn a_problem_is_as_old_as_the_first_round_that_went_wrong() {
     memory.note("FollowFeed", None);
     memory.note("FollowFeed", Some(later.clone()));
     assert_eq!(memory.problems["FollowFeed"].since, Some(later.at));
+}
+
+#[test]
+fn what_a_lost_position_would_have_told_is_searched_from_the_last_reading_on() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let source =
+        Source::Changes { org: "123".parse().unwrap(), cursor: serde_json::from_str("\"x\"").unwrap() };
+    let (workspace, profile) = ("studio".parse().unwrap(), "123".parse().unwrap());
+    let opened = Opened { workspace, profile, since: at(100), source };
+    for (last_read, from) in [(None, 100), (Some(at(200)), 200)] {
+        let lost = Lost { opened: opened.clone(), last_read, listed: false };
+        assert_eq!(lost.search(), Some(Search::new(at(from), [])));
+    }
 }

@@ -16,13 +16,17 @@ async fn an_attempt_goes_on_where_the_one_before_it_was_and_tells_its_problem() 
     let world = world(vec![photos()]).await;
     let began = Timestamp::now();
     let page = Some(serde_json::from_str("\"no-page\"").unwrap());
-    let before = Relisting { watermark: Some(began), sweep: Some(Sweep { started: began, page }) };
+    let before = Relisting {
+        watermark: Some(began),
+        sweep: Some(Sweep { started: began, page }),
+        ..Relisting::default()
+    };
     let environment = ActivityEnvironment::builder_with_default()
         .heartbeat_details(before)
         .unwrap()
         .register_activities(activities(world.feed(Follow::Net), &CancellationToken::new()))
         .build();
-    let input = Relisting { watermark: Some(began), sweep: None };
+    let input = Relisting { watermark: Some(began), ..Relisting::default() };
     let round = environment.run(FeedActivities::relist, input).await.unwrap();
     // The page of the heartbeat is no page: the listing starts over, and says why it has to.
     assert_eq!(round.state.sweep, Some(Sweep { started: began, page: None }));
@@ -50,6 +54,23 @@ async fn a_process_that_ends_hands_its_round_over_at_once() {
     assert_eq!(failure.type_name(), Some("WorkerShutdown"));
     assert!(!failure.is_non_retryable() && failure.next_retry_delay() < Some(Duration::from_secs(1)));
     assert!(began.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn what_happens_while_nothing_is_followed_is_covered_up_to_the_beginning_of_the_round() {
+    for (follow, is_covered) in [(Follow::None, true), (Follow::Net, false)] {
+        let world = world(vec![photos()]).await;
+        let feed = world.feed(follow);
+        let following = opened(&feed).await.borrow().clone();
+        let environment = ActivityEnvironment::builder_with_default()
+            .register_activities(activities(feed, &CancellationToken::new()))
+            .build();
+        let began = Timestamp::now();
+        let round = environment.run(FeedActivities::follow_feed, following).await.unwrap();
+        let covered = round.state.covered.map(|at| at.duration_since(began));
+        assert_eq!(covered.is_some(), is_covered);
+        assert!(covered.is_none_or(|after| (0..200).contains(&after.as_millis())), "{covered:?}");
+    }
 }
 
 #[tokio::test]

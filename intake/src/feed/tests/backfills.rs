@@ -57,6 +57,16 @@ async fn a_file_that_cannot_be_decided_now_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_file_that_its_list_does_not_describe_is_looked_at() {
+    let world = world(vec![backfilled(600)]).await;
+    let plan = candidate("photos", "[]", "/out").plan.unwrap();
+    let node = r#"{"id":"2abc","type":"file","name":"a.jpg","path":"/a.jpg"}"#;
+    let mut nodes = [serde_json::from_str(node).unwrap()].into();
+    let (files, _) = world.feed(Follow::None).take(&plan, 1, &mut nodes).await.unwrap();
+    assert_eq!(files.len(), 1, "it has no size in the list");
+}
+
+#[tokio::test]
 async fn a_backfill_keeps_its_rate_and_goes_on_where_it_was() {
     // One file in 750 ms.
     let world = world(vec![backfilled(80)]).await;

@@ -24,7 +24,7 @@ async fn a_listing_whose_position_is_not_good_any_more_starts_over() {
     let started = Timestamp::now();
     let page = Some(serde_json::from_str("\"no-page\"").unwrap());
     let sweep = Some(Sweep { started, page });
-    let state = watch::Sender::new(Relisting { watermark: Some(started), sweep });
+    let state = watch::Sender::new(Relisting { watermark: Some(started), sweep, ..Relisting::default() });
     assert!(feed.relist(&state, ROUND).await.is_err());
     assert_eq!(state.borrow().sweep, Some(Sweep { started, page: None }));
     feed.relist(&state, ROUND).await.unwrap();

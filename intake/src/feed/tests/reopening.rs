@@ -106,3 +106,21 @@ async fn changes_do_not_wait_for_accesses() {
     feed.follow(&state, ROUND).await.unwrap();
     assert_eq!(world.started_names(), ["beach.jpg"]);
 }
+
+#[tokio::test]
+async fn a_service_that_is_away_is_not_taken_for_one_that_refuses() {
+    let world = world(vec![photos()]).await;
+    let feed = world.feed(Follow::Net);
+    let state = opened(&feed).await;
+    state.send_modify(Following::lose);
+    let lost = state.borrow().lost.clone();
+    for operation in ["events.changes", "events.search"] {
+        for lost in [lost.as_ref(), None] {
+            world.fastio.fail(operation, r#""status":503,"retry_after":7"#).await;
+            let away = feed.open(lost).await.unwrap_err();
+            assert_eq!(away.type_name(), "FastioUnavailable");
+        }
+        // The event log is asked only by who may not read the change feed.
+        world.fastio.fail("events.changes", FORBIDDEN).await;
+    }
+}

@@ -3,8 +3,11 @@
 
 use serde_json::{Value, json};
 use temporalio_client::WorkflowHistory;
+use temporalio_common::protos::temporal::api::history::v1::History;
+use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 
+use crate::feed::state::MAX_LEFT_OVER;
 use crate::feed::workflow;
 
 const HISTORY: &str = include_str!("history.json");
@@ -21,6 +24,31 @@ async fn a_history_goes_on_with_this_code() {
     assert_eq!(replay(HISTORY).await, Ok(()));
     let other = replay(&HISTORY.replace("\"Relist\"", "\"AnotherActivity\"")).await.unwrap_err();
     assert!(other.contains("AnotherActivity"), "{other}");
+}
+
+/// The history, but the first round of backfills left so many events over.
+fn with_left_over(count: usize) -> String {
+    let mut history: History = serde_json::from_str(HISTORY).unwrap();
+    let Some(Attributes::ActivityTaskCompletedEventAttributes(completed)) =
+        &mut history.events[14].attributes
+    else {
+        panic!("{history:?}")
+    };
+    let data = &mut completed.result.as_mut().unwrap().payloads[0].data;
+    let mut round: Value = serde_json::from_slice(data).unwrap();
+    let event = json!({"id": "evt-1", "kind": "upload", "workspace": "123", "file": "2abc"});
+    let awaiting = json!({"event": event, "since": "2026-11-24T13:07:50Z"});
+    round["state"]["uid-of-old"]["leftOver"] = json!(vec![awaiting; count]);
+    *data = serde_json::to_vec(&round).unwrap();
+    serde_json::to_string(&history).unwrap()
+}
+
+#[tokio::test]
+async fn nobody_lists_on_while_too_much_is_left_over() {
+    assert_eq!(replay(&with_left_over(MAX_LEFT_OVER - 1)).await, Ok(()));
+    // In the history the next round of backfills begins before following can have taken them over.
+    let other = replay(&with_left_over(MAX_LEFT_OVER)).await.unwrap_err();
+    assert!(other.contains("id: 19"), "{other}");
 }
 
 /// The history up to the first listing's timer, then a cancellation: the workflow stops everything, and is cancelled itself.

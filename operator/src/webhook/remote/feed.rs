@@ -131,12 +131,10 @@ fn forbidden(route: Route<'_>, valid: &Valid, why: &str) -> Problem {
 async fn probe(client: &Client, workspace: &WorkspaceId) -> Result<Feed, RemoteError> {
     let details = client.workspace(workspace).await?;
     let changes = match client.organisation_of(&details).await? {
-        Some(org) => {
-            match refusal(client.org_changes(&org, None, 1).await)? {
-                None => return Ok(Feed::Changes),
-                Some(refusal) => format!("the change feed of organisation {org}: {refusal}"),
-            }
-        }
+        Some(org) => match refusal(client.org_changes(&org, None, 1).await)? {
+            None => return Ok(Feed::Changes),
+            Some(refusal) => format!("the change feed of organisation {org}: {refusal}"),
+        },
         None => "the change feed: the key does not see the workspace's organisation".to_owned(),
     };
     let search = EventSearch { limit: 1, ..EventSearch::new(workspace.clone()) };

@@ -6,17 +6,36 @@ use super::*;
 use crate::world::{World, request};
 
 #[test]
-fn chunks_grow_with_the_file_and_stay_few() {
-    for (size, chunk) in [
-        (5 << 20, CHUNK),
-        (128 << 20, CHUNK),
-        (1 << 30, 32 << 20),
-        (MAX_CHUNK as u64 * MAX_CHUNKS, MAX_CHUNK as u64),
-        (50_000_000_000, MAX_CHUNK as u64),
+fn chunks_are_as_small_as_the_plan_lets_them_be() {
+    let free = json!({"chunk_size": 100_000_000, "size": 1_000_000_000_u64, "chunks": 35});
+    let business = json!({"chunk_size": "100000000", "size": 50_000_000_000_u64, "chunks": 550});
+    for (size, plan, chunk) in [
+        (5 << 20, None, Some(CHUNK)),
+        (1 << 30, None, Some(32 << 20)),
+        (MAX_CHUNK as u64 * FEW_CHUNKS, None, Some(MAX_CHUNK as u64)),
+        (MAX_CHUNK as u64 * FEW_CHUNKS + 1, None, None),
+        (1_000_000_000, Some(&free), Some(28_571_429)),
+        (1_000_000_001, Some(&free), None),
+        (2 << 30, Some(&business), Some(CHUNK)),
+        (50_000_000_000, Some(&business), Some(90_909_091)),
+        (50_000_000_001, Some(&business), None),
     ] {
-        assert_eq!(chunk_size(size), chunk, "{size}");
+        let limits = plan.map(|plan| serde_json::from_value(plan.clone()).unwrap());
+        assert_eq!(chunk_size(size, limits.as_ref()).ok(), chunk, "{size} {plan:?}");
     }
-    assert!((1_000_000_000_u64).div_ceil(chunk_size(1_000_000_000)) <= MAX_CHUNKS);
+    let refused = chunk_size(3_500_000_000, None).unwrap_err().to_string();
+    assert!(refused.contains("3500000000") && refused.contains("3200000000"), "{refused}");
+}
+
+#[tokio::test]
+async fn only_large_files_are_worth_a_question_about_the_plan() {
+    let world = World::start().await;
+    let of = async |size| limits(size, &world.client, &world.workspace).await.unwrap();
+    assert_eq!(of(CHUNK * FEW_CHUNKS).await, None);
+    assert!(of(CHUNK * FEW_CHUNKS + 1).await.unwrap().chunks.unwrap() >= FEW_CHUNKS);
+    let gone = json!({"kind": "fail", "operation": "upload.limits", "status": 404, "code": 9992});
+    world.control("faults", gone).await;
+    assert_eq!(of(1 << 40).await, None, "a service that does not tell");
 }
 
 #[tokio::test]
