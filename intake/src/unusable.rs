@@ -14,7 +14,10 @@ pub struct UnusableDelivery;
 #[workflow_methods]
 impl UnusableDelivery {
     /// Always fails, with what is wrong with the delivery.
-    #[expect(clippy::unused_async, reason = "a workflow is an async function, also one that waits for nothing")]
+    #[expect(
+        clippy::unused_async,
+        reason = "a workflow is an async function, also one that waits for nothing"
+    )]
     #[run(name = "UnusableDelivery")]
     pub async fn run(_: &mut WorkflowContext<Self>, delivery: Delivery) -> WorkflowResult<()> {
         let failure = ApplicationFailure::builder(delivery.problem)
