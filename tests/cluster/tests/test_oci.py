@@ -47,7 +47,10 @@ def test_an_archive_names_its_blobs_by_their_digests() -> None:
     index = json.loads(content(archive, "index.json"))
     (described,) = index["manifests"]
     assert described["digest"] == image.digest()
-    assert described["annotations"] == {"io.containerd.image.name": "localhost/worker:dev"}
+    assert described["annotations"] == {
+        "io.containerd.image.name": "localhost/worker:dev",
+        "org.opencontainers.image.ref.name": "dev",
+    }
     manifest = json.loads(content(archive, "blobs/" + image.digest().replace(":", "/")))
     assert [each["digest"] for each in manifest["layers"]] == [digest(each) for each in image.layers]
 
