@@ -56,7 +56,8 @@ lint: $(CARGO_DENY) ## Formatting, clippy, licences and sources of dependencies
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	$(CARGO_DENY) --log-level error --all-features --locked check bans licenses sources
 
-test-unit: ## Unit tests of every crate
+# The tests of the feed start a Temporal of their own: without its program they would be skipped.
+test-unit: tools ## Unit tests of every crate
 	cargo test --workspace --locked
 
 test-chart: tools $(VENV) ## Lint and render the chart
