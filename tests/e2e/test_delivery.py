@@ -128,7 +128,7 @@ def test_a_webhook_made_by_hand_signs_in_its_own_way(
     control("POST", "webhooks", endpoint)
     node = studio.workspace.upload("beach.jpg", photo())
     studio.wait_until_done(node)
-    assert studio.intake_metric("fastio_intake_answers_total", source="push", answer="started") == 1
+    assert studio.answered("push", "started") == 1
 
 
 def test_a_signing_secret_is_rotated_and_no_delivery_refused(make_studio: Callable[..., Studio]) -> None:

@@ -38,6 +38,11 @@ def _stream(studio: Studio, count: int, seconds: float = 0) -> list[str]:
         return list(pool.map(upload, range(count)))
 
 
+def _ready(studios: list[Studio]) -> None:
+    for studio in studios:
+        studio.ready(steps=[TINY], folder="/thumbs", comment={}, workers={"slots": 16})
+
+
 def _runs(studio: Studio) -> Counter[str]:
     """Executions by status, over every run there ever was."""
     return Counter(str(run["status"]).removeprefix("WORKFLOW_EXECUTION_STATUS_") for run in studio.runs())
@@ -62,9 +67,8 @@ def _all_once(studio: Studio, nodes: list[str], seconds: float) -> None:
 
 
 def test_lost_doubled_and_disordered_deliveries(make_studio: Callable[..., Studio]) -> None:
-    studio = make_studio(delivery="Both", subscribed=["upload"]).ready(
-        steps=[TINY], folder="/thumbs", comment={}, workers={"slots": 16}
-    )
+    studio = make_studio(delivery="Both", subscribed=["upload"])
+    _ready([studio])
     studio.fault("drop_deliveries", probability=0.2, seed=1, times=None)
     studio.fault("duplicate_deliveries", probability=0.3, seed=2, times=None)
     studio.fault("reorder_deliveries", probability=0.3, seed=3, times=None, window_milliseconds=3000)
@@ -98,11 +102,6 @@ def test_lost_doubled_and_disordered_deliveries(make_studio: Callable[..., Studi
 def _studios(make_studio: Callable[..., Studio]) -> list[Studio]:
     """One to which events are pushed and one that pulls them: each has to come through the same trouble."""
     return [make_studio(delivery=delivery, subscribed=["upload"]) for delivery in ("Push", "Pull")]
-
-
-def _ready(studios: list[Studio]) -> None:
-    for studio in studios:
-        studio.ready(steps=[TINY], folder="/thumbs", comment={}, workers={"slots": 16})
 
 
 def test_temporal_stops_for_a_minute_in_the_middle(make_studio: Callable[..., Studio]) -> None:
