@@ -41,20 +41,17 @@ impl UnusableDelivery {
             problem,
             sha256: hex::encode(Sha256::digest(body)),
             size: body.len(),
-            body: KeptBody::from(body.get(..KEPT).unwrap_or(body)),
+            body: KeptBody::of(body),
         }
     }
 }
 
-impl From<&[u8]> for KeptBody {
-    fn from(bytes: &[u8]) -> Self {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Self::Text(text.to_owned()),
-            // A cut may have gone through the last character.
-            Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => Self::Text(
-                String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default()).into_owned(),
-            ),
-            Err(_) => Self::Base64(STANDARD.encode(bytes)),
+impl KeptBody {
+    /// The first [`KEPT`] bytes at most, of text as many whole characters.
+    fn of(body: &[u8]) -> Self {
+        match std::str::from_utf8(body) {
+            Ok(text) => Self::Text(text.get(..text.floor_char_boundary(KEPT)).unwrap_or(text).to_owned()),
+            Err(_) => Self::Base64(STANDARD.encode(body.get(..KEPT).unwrap_or(body))),
         }
     }
 }
@@ -68,6 +65,8 @@ mod tests {
         for (body, expected) in [
             (&b"{\"half\": "[..], KeptBody::Text("{\"half\": ".to_owned())),
             (b"\xff\x00", KeptBody::Base64("/wA=".to_owned())),
+            // It breaks off within a character: what is left of that is a part of it, too.
+            (b"a\xc3", KeptBody::Base64("YcM=".to_owned())),
             (b"", KeptBody::Text(String::new())),
         ] {
             let kept = UnusableDelivery::new(body, "x".to_owned());
